@@ -1,0 +1,45 @@
+import type { ArtifactKind } from './artifacts.ts';
+import { artifactAnswer, artifactInPath, artifactMeeting, listArtifacts } from './artifacts.ts';
+import { GraphFailure } from './errors.ts';
+import type { UserCall } from './graph-call.ts';
+import { mediaLink } from './media.ts';
+import { contentAnswer, recordingBytes } from './recording-content.ts';
+import type { Answer } from './serve.ts';
+
+const KIND: ArtifactKind = {
+  collection: 'recordings',
+  type: 'callRecording',
+  contentUrl: 'recordingContentUrl',
+};
+
+/** `GET …/onlineMeetings/{id}/recordings`. */
+export function listRecordings(call: UserCall): Answer {
+  const meeting = artifactMeeting(call, 'organizer');
+  return listArtifacts(call, meeting, meeting.recordings, KIND);
+}
+
+/** `GET …/recordings/{id}`. */
+export function getRecording(call: UserCall): Answer {
+  const meeting = artifactMeeting(call, 'organizer');
+  return artifactAnswer(call, meeting, artifactInPath(call, meeting.recordings), KIND);
+}
+
+/** `GET …/recordings/{id}/content`: the mp4 by the simulator's content mode, as Microsoft documents none beyond 200. */
+export function getRecordingContent(call: UserCall): Answer {
+  const meeting = artifactMeeting(call, 'organizer');
+  const recording = artifactInPath(call, meeting.recordings);
+  const bytes = recordingBytes(recording);
+  switch (call.world.behaviour.contentMode) {
+    case 'plain':
+      return { status: 200, headers: { 'content-type': 'video/mp4' }, body: { chunks: bytes.slice(0, bytes.size) } };
+    case 'redirect':
+      return { status: 302, headers: { location: mediaLink(call, meeting.id, recording.id) } };
+    case 'range': {
+      const answer = contentAnswer(bytes, call.headers.range);
+      if (answer.status !== 416) return answer;
+      throw new GraphFailure(416, 'InvalidRange', 'The requested range cannot be satisfied.', {
+        headers: answer.headers,
+      });
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import type { ArtifactKind } from './artifacts.ts';
+import { artifactAnswer, artifactInPath, artifactMeeting, listArtifacts } from './artifacts.ts';
+import { GraphFailure, teamsNotFound } from './errors.ts';
+import type { UserCall } from './graph-call.ts';
+import { option } from './graph-call.ts';
+import type { OnlineMeeting, Transcript } from './meeting-store.ts';
+import type { Answer } from './serve.ts';
+import { attributedVtt, metadataVtt, unattributedText } from './vtt.ts';
+
+const KIND: ArtifactKind = {
+  collection: 'transcripts',
+  type: 'callTranscript',
+  contentUrl: 'transcriptContentUrl',
+};
+const UNATTRIBUTED = 'application/vnd.microsoft.graph.transcript+text';
+
+/** `GET …/onlineMeetings/{id}/transcripts`. */
+export function listTranscripts(call: UserCall): Answer {
+  const meeting = transcriptMeeting(call);
+  return listArtifacts(call, meeting, meeting.transcripts, KIND);
+}
+
+/** `GET …/transcripts/{id}`. */
+export function getTranscript(call: UserCall): Answer {
+  const meeting = transcriptMeeting(call);
+  return artifactAnswer(call, meeting, artifactInPath(call, meeting.transcripts), KIND);
+}
+
+/**
+ * `GET …/transcripts/{id}/content`: WebVTT with speakers unless the header asks for the form without them. The form
+ * without speakers is never taken from `$format`. Source: Microsoft Learn, calltranscript-get.
+ */
+export function getTranscriptContent(call: UserCall): Answer {
+  const transcript = spokenTranscript(call);
+  if (wantedFormat(call) === UNATTRIBUTED) {
+    return { status: 200, headers: { 'content-type': UNATTRIBUTED }, body: unattributedText(transcript) };
+  }
+  if (!call.directory.attributedTranscripts) {
+    throw switchedOff(
+      'SpeakerAttributionNotAllowed',
+      `Speaker-attributed transcript content is disabled for this tenant. Retry with Accept '${UNATTRIBUTED}'.`,
+    );
+  }
+  return { status: 200, headers: { 'content-type': 'text/vtt' }, body: attributedVtt(transcript) };
+}
+
+/** `GET …/transcripts/{id}/metadataContent`: WebVTT whose cues are JSON. The attribution switch names `/content` only. */
+export function getTranscriptMetadataContent(call: UserCall): Answer {
+  return { status: 200, headers: { 'content-type': 'text/vtt' }, body: metadataVtt(spokenTranscript(call)) };
+}
+
+/** The directory's switch comes before the meeting: it refuses every transcript call. Source: calltranscript-get. */
+function transcriptMeeting(call: UserCall): OnlineMeeting {
+  if (!call.directory.graphTranscriptAccess) {
+    throw switchedOff(
+      'GraphAccessToTranscriptsDisabled',
+      'Graph API access to transcripts is disabled for this tenant.',
+    );
+  }
+  return artifactMeeting(call, 'organizerAndInvited');
+}
+
+/** A transcript without words has no content; Microsoft names the error but not its status. */
+function spokenTranscript(call: UserCall): Transcript {
+  const transcript = artifactInPath(call, transcriptMeeting(call).transcripts);
+  if (transcript.rawVtt === null && transcript.utterances.length === 0) {
+    throw teamsNotFound('The transcript has no content.');
+  }
+  return transcript;
+}
+
+function wantedFormat(call: UserCall): 'text/vtt' | typeof UNATTRIBUTED {
+  const format = option(call, '$format');
+  if (format !== undefined && format.toLowerCase() !== 'text/vtt') throw notAcceptable(format);
+  const accepted = (call.headers.accept ?? '*/*').split(',').map((range) => range.split(';')[0]?.trim().toLowerCase());
+  if (accepted.includes(UNATTRIBUTED) && !accepted.includes('text/vtt')) return UNATTRIBUTED;
+  if (format !== undefined || accepted.some((range) => ['text/vtt', 'text/*', '*/*'].includes(range ?? ''))) {
+    return 'text/vtt';
+  }
+  throw notAcceptable(call.headers.accept ?? '');
+}
+
+function notAcceptable(format: string): GraphFailure {
+  return new GraphFailure(406, 'NotAcceptable', `The format '${format}' is not supported for transcript content.`);
+}
+
+function switchedOff(code: string, message: string): GraphFailure {
+  return new GraphFailure(403, 'Forbidden', message, { inner: { code }, bareInnerError: true });
+}

@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { DevelopmentConfig } from '../config.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../db/embedded-postgres.ts';
+import { migrate } from '../db/migrations.ts';
+import { DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, type DevelopmentSecrets } from './development-secrets.ts';
+import { LOCAL_DATABASE } from './local-database.ts';
+
+/** A whole supergraph on this machine: every part a process of its own, as in production. */
+export interface LocalWorld {
+  subgraphUrl: string;
+  gatewayUrl: string;
+  simulatorUrl: string;
+  databaseUrl: string;
+  /** Resolves with the name of the first part that ends by itself. */
+  broken: Promise<string>;
+  stop(): Promise<void>;
+}
+
+interface Part {
+  process: ChildProcess;
+  /** What the part said when it was ready. */
+  message: Record<string, string>;
+}
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const HOST = '127.0.0.1';
+const START_TIMEOUT_MS = 60_000;
+
+async function freePort(wanted: number, variable: string): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', () => reject(new Error(`Port ${wanted} of ${HOST} is taken. Stop what listens there, or set ${variable} to another port.`)));
+    server.listen(wanted, HOST, resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return address !== null && typeof address === 'object' ? address.port : wanted;
+}
+
+/** Starts a part and waits until it says over the channel that it is ready. */
+async function startPart(name: string, file: string, env: Record<string, string | undefined>, quiet: boolean): Promise<Part> {
+  const child = spawn(process.execPath, [file], { cwd: ROOT, env, stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'pipe', 'ipc'] });
+  let complaints = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaints = (complaints + text).slice(-4_000);
+    if (!quiet) process.stderr.write(text);
+  });
+  const message = await new Promise<Record<string, string>>((resolve, reject) => {
+    const tooLate = setTimeout(() => {
+      child.kill();
+      reject(new Error(`${name} was not ready after ${START_TIMEOUT_MS / 1000} s. ${complaints}`));
+    }, START_TIMEOUT_MS);
+    child.once('message', (ready) => {
+      clearTimeout(tooLate);
+      resolve(ready as Record<string, string>);
+    });
+    child.once('exit', (code) => {
+      clearTimeout(tooLate);
+      reject(new Error(`${name} ended with code ${code} while starting. ${complaints.trim()}`));
+    });
+  });
+  return { process: child, message };
+}
+
+async function stopPart({ process: child }: Part): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const force = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  await ended;
+  clearTimeout(force);
+}
+
+export interface LocalWorldOptions {
+  config: DevelopmentConfig;
+  secrets: DevelopmentSecrets;
+  /** The embedded Postgres: where it lives and whether it stays. Not used when the config names a database. */
+  postgres: { directory: string; persistent: boolean };
+  /** Keeps the parts' own output back. */
+  quiet: boolean;
+}
+
+/** Starts Postgres, simulator, subgraph, PSA core and gateway; whatever was started is stopped when one fails. */
+export async function startLocalWorld({ config, secrets, postgres, quiet }: LocalWorldOptions): Promise<LocalWorld> {
+  const parts: Part[] = [];
+  let cluster: EmbeddedPostgres | undefined;
+  const stop = async () => {
+    for (const part of parts.splice(0).reverse()) await stopPart(part);
+    await cluster?.stop();
+    cluster = undefined;
+  };
+  const start = async (name: string, file: string, env: Record<string, string | undefined>) => {
+    const part = await startPart(name, file, { ...config.inherited, ...env }, quiet);
+    parts.push(part);
+    return part;
+  };
+
+  try {
+    const subgraphPort = await freePort(config.ports.subgraph, 'PORT');
+    await freePort(config.ports.gateway, 'GATEWAY_PORT');
+    await freePort(config.ports.psaCore, 'PSA_CORE_PORT');
+    const simulator = start('The simulator', 'simulator/main.ts', { HOST, PORT: String(config.ports.simulator) });
+    simulator.catch(() => undefined);
+    let databaseUrl = config.databaseUrl;
+    if (databaseUrl === undefined) {
+      cluster = await startEmbeddedPostgres(postgres);
+      await cluster.ensureDatabase(LOCAL_DATABASE);
+      databaseUrl = cluster.url(LOCAL_DATABASE);
+    }
+    await migrate(databaseUrl);
+    const simulatorUrl = (await simulator).message.url ?? '';
+
+    const auth = { AUTH_JWKS_FILE: secrets.jwksFile, AUTH_JWKS_URL: undefined, AUTH_ISSUER: DEVELOPMENT_ISSUER, AUTH_AUDIENCE: DEVELOPMENT_AUDIENCE };
+    const subgraph = await start('The subgraph', 'src/main.ts', {
+      ...auth,
+      NODE_ENV: 'development',
+      DATABASE_URL: databaseUrl,
+      HOST,
+      PORT: String(subgraphPort),
+      PUBLIC_URL: `http://${HOST}:${subgraphPort}`,
+      ENCRYPTION_KEYS: secrets.encryptionKeys,
+      LINK_SIGNING_KEYS: secrets.linkSigningKeys,
+      GRAPH_BASE_URL: simulatorUrl,
+      ENTRA_BASE_URL: simulatorUrl,
+      LOG_LEVEL: config.logLevel,
+    });
+    const subgraphUrl = subgraph.message.url ?? '';
+    const supergraph = await start('The PSA core and gateway', 'examples/supergraph/main.ts', {
+      ...auth,
+      HOST,
+      GATEWAY_PORT: String(config.ports.gateway),
+      PSA_CORE_PORT: String(config.ports.psaCore),
+      TEAMS_SUBGRAPH_URL: `${subgraphUrl}/graphql`,
+    });
+    const names = ['The simulator', 'The subgraph', 'The PSA core and gateway'];
+    const broken = Promise.race(parts.map((part, index) => new Promise<string>((resolve) => part.process.once('exit', () => resolve(names[index] ?? 'A part')))));
+    return { subgraphUrl, gatewayUrl: supergraph.message.gatewayUrl ?? '', simulatorUrl, databaseUrl, broken, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,18 @@
+/** npm run db:migrate: applies the migrations that the database lacks. */
+import { loadMigrationUrl } from '../config.ts';
+import { migrate } from '../db/migrations.ts';
+import { fail } from './fail.ts';
+import { withLocalDatabase } from './local-database.ts';
+
+async function run(url: string): Promise<void> {
+  const applied = await migrate(url);
+  console.log(applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.length}:\n${applied.map((name) => `  ${name}`).join('\n')}`);
+}
+
+try {
+  const url = loadMigrationUrl();
+  if (url !== undefined) await run(url);
+  else await withLocalDatabase(run);
+} catch (error) {
+  fail(error);
+}

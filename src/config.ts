@@ -1,0 +1,177 @@
+import { z } from 'zod';
+
+/** One key of a ring; the ring's first key encrypts or signs, all of them decrypt or verify. */
+export interface SecretKey {
+  id: string;
+  bytes: Buffer;
+}
+
+/** Everything that is wrong with the environment, in one message for the operator. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+function isUrl(text: string, protocols: string[]): boolean {
+  return URL.canParse(text) && protocols.includes(new URL(text).protocol);
+}
+
+const postgresUrl = z
+  .string()
+  .refine((text) => isUrl(text, ['postgres:', 'postgresql:']), 'is not a Postgres URL such as postgresql://user:password@host:5432/database');
+
+const publicUrl = z
+  .string()
+  .refine((text) => isUrl(text, ['http:', 'https:']), 'is not an http(s) URL')
+  .transform((text) => text.replace(/\/+$/, ''));
+
+const microsoftUrl = publicUrl.refine(
+  (text) => text.startsWith('https:') || LOOPBACK.has(new URL(text).hostname),
+  'must be https; plain http is accepted for 127.0.0.1, [::1] and localhost only',
+);
+
+const keyRing = z.string().transform((text, context): SecretKey[] => {
+  const keys = text.split(',').map((part) => part.trim());
+  return keys.map((part) => {
+    const separator = part.indexOf(':');
+    const bytes = Buffer.from(part.slice(separator + 1), 'base64');
+    if (separator < 1 || !/^[A-Za-z0-9_-]+$/.test(part.slice(0, separator)) || bytes.length !== 32) {
+      context.addIssue({ code: 'custom', message: 'must be id:base64key[,id:base64key…] with keys of 32 bytes (openssl rand -base64 32)' });
+      return z.NEVER;
+    }
+    return { id: part.slice(0, separator), bytes };
+  });
+});
+
+const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
+const port = z.coerce.number().int().min(0).max(65_535);
+
+const schema = z
+  .object({
+    NODE_ENV: z.enum(['development', 'test', 'production']).default('production'),
+    DATABASE_URL: postgresUrl,
+    DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(500).default(10),
+    HOST: z.string().default('0.0.0.0'),
+    PORT: port.default(4001),
+    PUBLIC_URL: publicUrl,
+    AUTH_JWKS_URL: publicUrl.optional(),
+    AUTH_JWKS_FILE: z.string().min(1).optional(),
+    AUTH_ISSUER: z.string().min(1),
+    AUTH_AUDIENCE: z.string().min(1),
+    ENCRYPTION_KEYS: keyRing,
+    LINK_SIGNING_KEYS: keyRing,
+    GRAPH_BASE_URL: microsoftUrl.optional(),
+    ENTRA_BASE_URL: microsoftUrl.optional(),
+    INTROSPECTION: onOff.optional(),
+    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  })
+  .refine((env) => (env.AUTH_JWKS_URL === undefined) !== (env.AUTH_JWKS_FILE === undefined), {
+    path: ['AUTH_JWKS_URL'],
+    message: 'exactly one of AUTH_JWKS_URL and AUTH_JWKS_FILE must be set',
+  });
+
+export interface Config {
+  isProduction: boolean;
+  database: { url: string; poolSize: number };
+  listen: { host: string; port: number };
+  publicUrl: string;
+  auth: { jwks: { url: string } | { file: string }; issuer: string; audience: string };
+  encryptionKeys: SecretKey[];
+  linkSigningKeys: SecretKey[];
+  microsoft: { graphBaseUrl: string | undefined; entraBaseUrl: string | undefined };
+  introspection: boolean;
+  logLevel: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** An empty variable is what a template leaves behind: it counts as unset. */
+function withoutEmpty(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''));
+}
+
+/**
+ * Reads the environment of `npm run serve`.
+ *
+ * @throws ConfigError with one line for each variable that is missing or wrong
+ */
+export function loadConfig(env: Environment = process.env): Config {
+  const parsed = schema.safeParse(withoutEmpty(env));
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => {
+      const name = issue.path.join('.');
+      const missing = issue.code === 'invalid_type' && withoutEmpty(env)[name] === undefined;
+      return `  ${name}: ${missing ? 'is missing' : issue.message}`;
+    });
+    throw new ConfigError(`The configuration is not usable:\n${lines.join('\n')}\nSee .env.example for every variable.`);
+  }
+  const values = parsed.data;
+  return {
+    isProduction: values.NODE_ENV === 'production',
+    database: { url: values.DATABASE_URL, poolSize: values.DATABASE_POOL_SIZE },
+    listen: { host: values.HOST, port: values.PORT },
+    publicUrl: values.PUBLIC_URL,
+    auth: {
+      jwks: values.AUTH_JWKS_URL !== undefined ? { url: values.AUTH_JWKS_URL } : { file: values.AUTH_JWKS_FILE ?? '' },
+      issuer: values.AUTH_ISSUER,
+      audience: values.AUTH_AUDIENCE,
+    },
+    encryptionKeys: values.ENCRYPTION_KEYS,
+    linkSigningKeys: values.LINK_SIGNING_KEYS,
+    microsoft: { graphBaseUrl: values.GRAPH_BASE_URL, entraBaseUrl: values.ENTRA_BASE_URL },
+    introspection: values.INTROSPECTION ?? values.NODE_ENV !== 'production',
+    logLevel: values.LOG_LEVEL,
+  };
+}
+
+const migrationSchema = z.object({ MIGRATION_DATABASE_URL: postgresUrl.optional(), DATABASE_URL: postgresUrl.optional() });
+
+/**
+ * The database that `npm run db:migrate` works on; undefined means the embedded one.
+ *
+ * @throws ConfigError
+ */
+export function loadMigrationUrl(env: Environment = process.env): string | undefined {
+  const parsed = migrationSchema.safeParse(withoutEmpty(env));
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('\n'));
+  }
+  return parsed.data.MIGRATION_DATABASE_URL ?? parsed.data.DATABASE_URL;
+}
+
+const developmentSchema = z.object({
+  DATABASE_URL: postgresUrl.optional(),
+  PORT: port.default(4001),
+  GATEWAY_PORT: port.default(4000),
+  PSA_CORE_PORT: port.default(4002),
+  SIMULATOR_PORT: port.default(4010),
+  LOG_LEVEL: z.string().default('warn'),
+});
+
+export interface DevelopmentConfig {
+  databaseUrl: string | undefined;
+  ports: { subgraph: number; gateway: number; psaCore: number; simulator: number };
+  logLevel: string;
+  /** What child processes inherit. */
+  inherited: Environment;
+}
+
+/**
+ * Reads what may be changed in `npm start`: every port, the log level, and a database of one's own.
+ *
+ * @throws ConfigError
+ */
+export function loadDevelopmentConfig(env: Environment = process.env): DevelopmentConfig {
+  const parsed = developmentSchema.safeParse(withoutEmpty(env));
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('\n'));
+  }
+  const values = parsed.data;
+  return {
+    databaseUrl: values.DATABASE_URL,
+    ports: { subgraph: values.PORT, gateway: values.GATEWAY_PORT, psaCore: values.PSA_CORE_PORT, simulator: values.SIMULATOR_PORT },
+    logLevel: values.LOG_LEVEL,
+    inherited: env,
+  };
+}

@@ -1,0 +1,114 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { Prisma, PrismaClient } from '../generated/prisma/client.ts';
+import { TenantPool } from './tenant-pool.ts';
+
+const APPLICATION_ROLE = 'teams_meetings_app';
+
+/** Prisma as the services see it: every model and raw queries, always for one tenant. */
+export type TenantPrisma = Omit<PrismaClient, `$${string}`> & Pick<PrismaClient, '$queryRaw' | '$executeRaw'>;
+
+/** The database of one tenant. There is no other way to a table. */
+export interface TenantDatabase {
+  readonly tenantId: string;
+  /** Runs queries outside a transaction. */
+  run<T>(work: (prisma: TenantPrisma) => Promise<T>): Promise<T>;
+  /** Runs queries in one transaction that commits when `work` resolves. Never talk to Microsoft inside it. */
+  transaction<T>(work: (prisma: TenantPrisma) => Promise<T>): Promise<T>;
+}
+
+export interface Database {
+  /** @throws when the tenant id is empty */
+  forTenant(tenantId: string): TenantDatabase;
+  /** Rejects when Postgres does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The database can be reached but must not be used as it is; the message says what to change. */
+export class DatabaseRefusedError extends Error {
+  override readonly name = 'DatabaseRefusedError';
+}
+
+const tenants = new AsyncLocalStorage<string>();
+
+/**
+ * Adds the tenant to what a query asks for, so that row security is the second lock and not the only one.
+ * `findUnique` is refused because Prisma merges those of one tick into one query, whoever asked.
+ */
+const tenantGuard = Prisma.defineExtension((client) =>
+  client.$extends({
+    query: {
+      $allModels: {
+        async $allOperations({ operation, args, query }) {
+          const tenantId = currentTenant();
+          if (operation.startsWith('findUnique')) throw new Error('Use findFirst: findUnique is batched across tenants');
+          const asked = (args ?? {}) as Record<string, unknown>;
+          if (operation.startsWith('create')) return query(args);
+          if (operation === 'upsert' || operation === 'update' || operation === 'delete') {
+            return query({ ...asked, where: { ...(asked.where as object), tenantId } } as typeof args);
+          }
+          return query({ ...asked, where: { AND: [{ tenantId }, asked.where ?? {}] } } as typeof args);
+        },
+      },
+    },
+  }),
+);
+
+function currentTenant(): string {
+  const tenantId = tenants.getStore();
+  if (tenantId === undefined) throw new Error('A query was made outside a tenant');
+  return tenantId;
+}
+
+/** Finds the role under which row security binds, or refuses a database in which nothing would bind. */
+async function roleToUse(connectionString: string): Promise<string | undefined> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ exempt: boolean; user: string; lowers: boolean | null }>(
+      `SELECT current_user AS user, (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS exempt,
+              (SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = $1) AS lowers`,
+      [APPLICATION_ROLE],
+    );
+    const row = rows[0];
+    if (row?.lowers === true) return APPLICATION_ROLE;
+    if (row?.exempt === false) return undefined;
+    throw new DatabaseRefusedError(
+      `The database role "${row?.user}" bypasses row security and cannot lower itself to "${APPLICATION_ROLE}". ` +
+        'Run `npm run db:migrate` first, or use a role without SUPERUSER and BYPASSRLS.',
+    );
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * Opens the database for serving. The migrations must have run.
+ *
+ * @throws DatabaseRefusedError when row security would not bind this role
+ */
+export async function openDatabase(options: { connectionString: string; poolSize: number }): Promise<Database> {
+  const role = await roleToUse(options.connectionString);
+  const pool = new TenantPool({ connectionString: options.connectionString, role, max: options.poolSize, currentTenant });
+  const adapter = new PrismaPg(pool, { onPoolError: () => undefined });
+  const prisma = new PrismaClient({ adapter }).$extends(tenantGuard);
+
+  return {
+    forTenant(tenantId) {
+      if (tenantId === '') throw new Error('A tenant id is empty');
+      return {
+        tenantId,
+        run: (work) => tenants.run(tenantId, async () => await work(prisma as unknown as TenantPrisma)),
+        transaction: (work) =>
+          tenants.run(tenantId, () => prisma.$transaction((tx) => work(tx as unknown as TenantPrisma), { maxWait: 5_000, timeout: 10_000 })),
+      };
+    },
+    ping: () => pool.ping(),
+    async close() {
+      await prisma.$disconnect();
+      await pool.end();
+    },
+  };
+}

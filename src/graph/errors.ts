@@ -1,0 +1,48 @@
+import type { GraphFailureKind } from './types.ts';
+
+export interface GraphErrorFields {
+  kind: GraphFailureKind;
+  message: string;
+  /** HTTP status; null when there was no answer. */
+  status: number | null;
+  /** `error.code` of Graph, `error` of Entra; null when the body had none. */
+  code: string | null;
+  /** The most specific code found: the deepest `innerError.code`, or `AADSTS<n>` of Entra. */
+  innermostCode: string | null;
+  requestId: string | null;
+  /** How long Microsoft asked us to wait. */
+  retryAfterMs: number | null;
+  /** For DUPLICATE_TRANSACTION: the event that the transaction id already made. */
+  existingEventId?: string | null;
+  cause?: unknown;
+}
+
+/** The one error that leaves `src/graph`. `kind` is what callers branch on. */
+export class GraphRequestError extends Error {
+  override readonly name = 'GraphRequestError';
+  readonly kind: GraphFailureKind;
+  readonly status: number | null;
+  readonly code: string | null;
+  readonly innermostCode: string | null;
+  readonly requestId: string | null;
+  readonly retryAfterMs: number | null;
+  readonly existingEventId: string | null;
+
+  constructor(fields: GraphErrorFields) {
+    super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.kind = fields.kind;
+    this.status = fields.status;
+    this.code = fields.code;
+    this.innermostCode = fields.innermostCode;
+    this.requestId = fields.requestId;
+    this.retryAfterMs = fields.retryAfterMs;
+    this.existingEventId = fields.existingEventId ?? null;
+  }
+
+  /** Whether the same call may succeed later without anybody changing anything. */
+  get isTransient(): boolean {
+    return (
+      this.kind === 'THROTTLED' || this.kind === 'UNAVAILABLE' || this.kind === 'TIMEOUT' || this.kind === 'NETWORK'
+    );
+  }
+}

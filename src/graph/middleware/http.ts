@@ -1,0 +1,63 @@
+import type { Middleware } from '@microsoft/microsoft-graph-client';
+import type { GraphCall } from '../call.ts';
+import { isLoopback } from '../clouds.ts';
+import { unanswered } from '../network-failure.ts';
+import { link } from './link.ts';
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const MAX_REDIRECTS = 5;
+
+/**
+ * The end of the chain: global fetch. Redirects of a GET are followed by hand, because the bearer is sent to the
+ * origin of Graph and nowhere else, and neither are our other headers. They lead to https only, or to this computer
+ * when Graph itself is overridden to be on it.
+ */
+export function http(graphBaseUrl: string): Middleware {
+  const graph = new URL(graphBaseUrl);
+
+  return link(async (call, context) => {
+    let url = new URL(String(context.request));
+    let headers = headersFor(url, new Headers(context.options?.headers), graph, call);
+    for (let redirects = 0; ; redirects += 1) {
+      const response = await fetch(url, {
+        method: call.plan.method,
+        headers,
+        body: context.options?.body,
+        redirect: 'manual',
+        signal: call.trySignal,
+      });
+      const location = response.headers.get('location');
+      if (call.plan.method !== 'GET' || !REDIRECTS.has(response.status) || location === null) {
+        call.isAnsweredByGraph = url.origin === graph.origin;
+        context.response = response;
+        return;
+      }
+      await response.body?.cancel();
+      if (redirects === MAX_REDIRECTS) throw unanswered('UNKNOWN', 'Microsoft Graph redirected too often');
+      url = redirectTarget(location, url, graph);
+      headers = headersFor(url, new Headers(context.options?.headers), graph, call);
+    }
+  });
+}
+
+function headersFor(url: URL, wanted: Headers, graph: URL, call: GraphCall): Headers {
+  if (url.origin === graph.origin) {
+    if (call.token !== null) wanted.set('authorization', `Bearer ${call.token.value}`);
+    return wanted;
+  }
+  const headers = new Headers();
+  for (const name of ['accept', 'accept-encoding', 'range']) {
+    const value = wanted.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  return headers;
+}
+
+function redirectTarget(location: string, from: URL, graph: URL): URL {
+  const url = URL.canParse(location, from) ? new URL(location, from) : null;
+  const isAllowed = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url) && isLoopback(graph));
+  if (url === null || !isAllowed) {
+    throw unanswered('UNKNOWN', 'Microsoft Graph redirected to an address that is not followed');
+  }
+  return url;
+}

@@ -1,0 +1,108 @@
+import { Client, type GraphRequest, ResponseType } from '@microsoft/microsoft-graph-client';
+import type { z } from 'zod';
+import type { TokenSource } from './auth.ts';
+import { type CallPlan, GraphCall } from './call.ts';
+import { GraphRequestError } from './errors.ts';
+import type { GraphLogger } from './log.ts';
+import { authorization } from './middleware/authorization.ts';
+import { http } from './middleware/http.ts';
+import { mailboxQueue } from './middleware/mailbox-queue.ts';
+import { outcome } from './middleware/outcome.ts';
+import { requestHeaders } from './middleware/request-headers.ts';
+import { retry } from './middleware/retry.ts';
+import { timeOut } from './middleware/time-out.ts';
+import { unanswered } from './network-failure.ts';
+import type { RetryLimits } from './retry.ts';
+import type { MailboxQueues } from './throttle.ts';
+
+export interface RequestsOptions {
+  graphBaseUrl: string;
+  tokens: TokenSource;
+  queues: MailboxQueues;
+  /** What the queues of this app registration's mailboxes have in common. */
+  appKey: string;
+  limits: RetryLimits;
+  perTryTimeoutMs: number;
+  clock: () => Date;
+  logger: GraphLogger;
+}
+
+/** Sends planned calls. Every method rejects with `GraphRequestError`, or with the reason of the caller's signal. */
+export interface GraphRequests {
+  readonly graphBaseUrl: string;
+  readonly limits: RetryLimits;
+  /** How long a stream may go without a chunk while somebody waits for one. */
+  readonly perTryTimeoutMs: number;
+  /** A successful answer, its body unread if the plan is streamed. */
+  send(plan: CallPlan): Promise<Response>;
+  /** The answer's JSON in the shape of `schema`; anything else is an UNKNOWN failure. */
+  json<T>(plan: CallPlan, schema: z.ZodType<T>): Promise<T>;
+}
+
+/** Builds the Graph SDK's client of one app registration with this module's own chain of middleware. */
+export function createRequests(options: RequestsOptions): GraphRequests {
+  const { graphBaseUrl, limits, logger, clock, perTryTimeoutMs } = options;
+  const client = Client.initWithMiddleware({
+    baseUrl: graphBaseUrl,
+    defaultVersion: 'v1.0',
+    middleware: [
+      requestHeaders(),
+      retry(limits, logger),
+      authorization(options.tokens),
+      mailboxQueue(options.queues, options.appKey),
+      outcome(logger, clock),
+      timeOut(perTryTimeoutMs),
+      http(graphBaseUrl),
+    ],
+  });
+
+  async function send(plan: CallPlan): Promise<Response> {
+    const call = new GraphCall(plan);
+    const request = client.api(plan.path).middlewareOptions([call]).responseType(ResponseType.RAW);
+    try {
+      return await execute(request, plan);
+    } catch (error) {
+      if (call.failure instanceof GraphRequestError) throw call.failure;
+      if (plan.signal?.aborted) throw plan.signal.reason;
+      // Only its name: the message may quote a header.
+      throw unanswered('UNKNOWN', `${plan.operation} could not be sent (${nameOf(call.failure ?? error)})`);
+    }
+  }
+
+  async function json<T>(plan: CallPlan, schema: z.ZodType<T>): Promise<T> {
+    const response = await send(plan);
+    const value = parsed(await response.text());
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    const where = result.error.issues.map((issue) => issue.path.join('.') || 'body').join(', ');
+    throw new GraphRequestError({
+      kind: 'UNKNOWN',
+      message: `Microsoft Graph answered ${plan.operation} in an unexpected shape (${where})`,
+      status: response.status,
+      code: null,
+      innermostCode: null,
+      requestId: response.headers.get('request-id'),
+      retryAfterMs: null,
+    });
+  }
+
+  return { graphBaseUrl, limits, perTryTimeoutMs, send, json };
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}
+
+function execute(request: GraphRequest, plan: CallPlan): Promise<Response> {
+  if (plan.method === 'POST') return request.post(plan.body);
+  if (plan.method === 'PATCH') return request.patch(plan.body);
+  return plan.method === 'DELETE' ? request.delete() : request.get();
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

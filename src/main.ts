@@ -1,0 +1,59 @@
+import { pino } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import { ConfigError, loadConfig } from './config.ts';
+import { DatabaseRefusedError, openDatabase } from './db/database.ts';
+import { createGraphService } from './graph/service.ts';
+import { createApp } from './server/app.ts';
+import { createAuthenticator } from './server/authenticator.ts';
+import { createServices } from './services/services.ts';
+
+/** Opens everything, serves until a signal, and closes everything. */
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const logger = pino({ level: config.logLevel, redact: ['req.headers.authorization', 'headers.authorization'] });
+  const clock = () => new Date();
+
+  const database = await openDatabase({ connectionString: config.database.url, poolSize: config.database.poolSize });
+  const graph = createGraphService({ ...config.microsoft, clock, logger });
+  const services = createServices({
+    graph,
+    encryptionKeys: config.encryptionKeys,
+    linkSigningKeys: config.linkSigningKeys,
+    publicUrl: config.publicUrl,
+    tools: { clock, newId: uuidv7, logger },
+  });
+  const authenticate = await createAuthenticator(config.auth, clock);
+  const app = await createApp({ database, services, authenticate, logger, introspection: config.introspection, isProduction: config.isProduction });
+
+  const address = await app.listen(config.listen.host, config.listen.port);
+  logger.info({ address }, 'the subgraph is listening');
+  process.send?.({ type: 'ready', url: address });
+
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= app
+      .stop()
+      .then(() => database.close())
+      .then(() => logger.info({}, 'the subgraph has stopped'))
+      .then(() => process.disconnect?.());
+    return stopping;
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, stop);
+}
+
+/** What a person can mend is one message; anything else shows where it came from. */
+function tell(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof DatabaseRefusedError) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return `The port is taken: ${error.message}. Set PORT to another one.`;
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01' || code === '3D000' || code === '28000') {
+    return `The database of DATABASE_URL cannot be used: ${error.message}`;
+  }
+  return error.stack ?? error.message;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${tell(error)}\n`);
+  process.exit(1);
+});

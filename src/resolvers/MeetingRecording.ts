@@ -1,0 +1,10 @@
+import type { MeetingRecordingResolvers } from '../generated/graphql.ts';
+import { meetingOf } from './meeting-of.ts';
+
+export const MeetingRecording: MeetingRecordingResolvers = {
+  meeting: ({ meetingId }, _args, { loaders }) => meetingOf(loaders, meetingId),
+  durationSeconds: ({ createdAt, endedAt }) => (endedAt === null ? null : Math.round((endedAt.getTime() - createdAt.getTime()) / 1000)),
+  sizeBytes: ({ sizeBytes }) => (sizeBytes === null ? null : Number(sizeBytes)),
+  contentUrl: ({ id }, _args, { services, scope }) => services.links.sign(scope.viewer, 'recording', id).url,
+  contentUrlExpiresAt: ({ id }, _args, { services, scope }) => services.links.sign(scope.viewer, 'recording', id).expiresAt,
+};

@@ -1,0 +1,3 @@
+import type { MutationResolvers } from '../../generated/graphql.ts';
+
+export const createTeamsMeeting: MutationResolvers['createTeamsMeeting'] = (_parent, { input }, { services, scope }) => services.createMeeting(scope, input);

@@ -1,0 +1,6 @@
+import type { MutationResolvers } from '../../generated/graphql.ts';
+
+export const updateTeamsSettings: MutationResolvers['updateTeamsSettings'] = async (_parent, { input }, { services, scope }) => {
+  const userErrors = await services.settings.update(scope, input);
+  return { settings: await services.settings.find(scope), userErrors };
+};

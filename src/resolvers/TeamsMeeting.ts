@@ -1,0 +1,47 @@
+import { GraphQLError } from 'graphql';
+import type { TeamsMeetingResolvers } from '../generated/graphql.ts';
+import { captureOf } from '../services/artifacts/capture-state.ts';
+import { renderInvitation } from '../services/invitations/invitation.ts';
+import { failureOf, statusAt } from '../services/meetings/meeting.ts';
+import { isTimeZone } from '../services/meetings/meeting-input.ts';
+
+function isLocale(text: string): boolean {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(text).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+export const TeamsMeeting: TeamsMeetingResolvers = {
+  __resolveReference: async ({ id }, { loaders }) => loaders.meetingById.load(id),
+  status: (meeting, _args, { services }) => statusAt(meeting, services.clock()),
+  appointment: ({ appointmentId }) => (appointmentId === null ? null : { id: appointmentId }),
+  interaction: ({ interactionId }) => (interactionId === null ? null : { id: interactionId }),
+  client: ({ clientId }) => (clientId === null ? null : { id: clientId }),
+  organizer: (meeting) => ({
+    userPrincipalName: meeting.organizerUpn,
+    objectId: meeting.organizerObjectId,
+    displayName: meeting.organizerDisplayName,
+  }),
+  attendees: ({ id }, _args, { loaders }) => loaders.attendeesByMeeting.load(id),
+  recordings: ({ id }, _args, { loaders }) => loaders.recordingsByMeeting.load(id),
+  transcripts: ({ id }, _args, { loaders }) => loaders.transcriptsByMeeting.load(id),
+  // None is collected yet, so none is there.
+  attendanceReports: () => [],
+  async artifactCapture(meeting, _args, { loaders, services, viewer }) {
+    const [recordings, transcripts] = await Promise.all([loaders.recordingsByMeeting.load(meeting.id), loaders.transcriptsByMeeting.load(meeting.id)]);
+    const capture = captureOf(meeting, recordings.length + transcripts.length, services.clock());
+    return viewer?.kind === 'client' ? { ...capture, failure: null } : capture;
+  },
+  async invitation(meeting, { timeZone, locale }, { loaders }) {
+    const zone = timeZone ?? 'UTC';
+    const language = locale ?? 'en';
+    if (!isTimeZone(zone)) throw new GraphQLError(`timeZone is not an IANA time zone.`, { extensions: { code: 'BAD_USER_INPUT' } });
+    if (!isLocale(language)) throw new GraphQLError(`locale is not a BCP 47 language tag.`, { extensions: { code: 'BAD_USER_INPUT' } });
+    const attendees = await loaders.attendeesByMeeting.load(meeting.id);
+    return { ...renderInvitation(meeting, attendees, zone, language), meetingId: meeting.id };
+  },
+  // What went wrong between us and Microsoft is for the people who can mend it.
+  failure: (meeting, _args, { viewer }) => (viewer?.kind === 'client' ? null : failureOf(meeting)),
+};

@@ -1,0 +1,31 @@
+import type DataLoader from 'dataloader';
+import type { Recording, TranscriptHead } from '../services/artifacts/artifact-reads.ts';
+import type { Services } from '../services/services.ts';
+import type { Meeting, StoredAttendee } from '../services/meetings/meeting.ts';
+import type { Scope } from '../services/scope.ts';
+import type { Settings } from '../services/settings/settings.ts';
+import type { Cue } from '../services/transcripts/vtt.ts';
+import type { Viewer } from '../services/viewer.ts';
+
+/** Made for one request: what was loaded once in it is not asked for again. */
+export interface Loaders {
+  meetingById: DataLoader<string, Meeting | null>;
+  meetingByAppointment: DataLoader<string, Meeting | null>;
+  meetingByInteraction: DataLoader<string, Meeting | null>;
+  attendeesByMeeting: DataLoader<string, StoredAttendee[]>;
+  recordingsByMeeting: DataLoader<string, Recording[]>;
+  transcriptsByMeeting: DataLoader<string, TranscriptHead[]>;
+  /** The parsed cues of a transcript, by transcript id. */
+  cuesByTranscript: DataLoader<string, Cue[]>;
+}
+
+export interface GraphQLContext {
+  /** Null without a valid token. */
+  viewer: Viewer | null;
+  /** The viewer with the database of their tenant. Throws UNAUTHENTICATED without a viewer. */
+  readonly scope: Scope;
+  readonly loaders: Loaders;
+  services: Services;
+  /** The tenant's settings, read once a request; null when nothing was set. */
+  settings(): Promise<Settings | null>;
+}

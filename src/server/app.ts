@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Database } from '../db/database.ts';
+import type { Services } from '../services/services.ts';
+import { createApolloServer } from './apollo.ts';
+import type { Authenticate } from './authenticator.ts';
+import { RequestContext } from './context.ts';
+import { healthRoutes } from './routes/health.ts';
+import { invitationRoutes } from './routes/invitations.ts';
+import { recordingRoutes } from './routes/recordings.ts';
+import { transcriptRoutes } from './routes/transcripts.ts';
+
+const SCHEMA = new URL('../../schema.graphql', import.meta.url);
+
+/** Enough for 500 attendees and a long description. */
+const BODY_LIMIT = 1_048_576;
+
+export interface AppOptions {
+  database: Database;
+  services: Services;
+  authenticate: Authenticate;
+  logger: FastifyBaseLogger;
+  introspection: boolean;
+  isProduction: boolean;
+}
+
+export interface App {
+  /** Listens and returns the address, e.g. `http://127.0.0.1:4001`. */
+  listen(host: string, port: number): Promise<string>;
+  /** Refuses new work, finishes what is in flight, and closes. */
+  stop(): Promise<void>;
+}
+
+/** The HTTP face of the subgraph: GraphQL for the gateway, signed links for browsers, health for the operator. */
+export async function createApp({ database, services, authenticate, logger, introspection, isProduction }: AppOptions): Promise<App> {
+  const app: FastifyInstance = Fastify({
+    loggerInstance: logger,
+    bodyLimit: BODY_LIMIT,
+    logController: new LogController({ disableRequestLogging: true }),
+    requestTimeout: 60_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+  });
+  let isStopping = false;
+  const apollo = createApolloServer({ typeDefs: await readFile(SCHEMA, 'utf8'), httpServer: app.server, introspection, isProduction, logger });
+  await apollo.start();
+
+  app.route({
+    url: '/graphql',
+    method: ['GET', 'POST', 'OPTIONS'],
+    handler: fastifyApolloHandler(apollo, {
+      context: async (request) => new RequestContext(await authenticate(request.headers.authorization), services, database),
+    }),
+  });
+  healthRoutes(app, database, () => isStopping);
+  const deps = { services, database };
+  recordingRoutes(app, deps);
+  transcriptRoutes(app, deps);
+  invitationRoutes(app, deps);
+
+  app.setErrorHandler((err: Error & { statusCode?: number }, request, reply) => {
+    const status = err.statusCode ?? 500;
+    if (status >= 500) request.log.error({ err }, 'a request failed');
+    return reply.code(status).send({ error: status >= 500 ? 'Something went wrong on our side.' : err.message });
+  });
+
+  return {
+    listen: (host, port) => app.listen({ host, port }),
+    async stop() {
+      isStopping = true;
+      await app.close();
+      await apollo.stop();
+    },
+  };
+}
+

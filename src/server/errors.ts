@@ -1,0 +1,80 @@
+import { unwrapResolverError } from '@apollo/server/errors';
+import type { GraphQLFormattedError } from 'graphql';
+import { GraphQLError } from 'graphql';
+import { Prisma } from '../generated/prisma/client.ts';
+import { InvalidArgumentError, type Logger } from '../services/scope.ts';
+
+/** Every code that may stand in `errors[].extensions.code`. Held against docs/errors.md by a test. */
+export const ERROR_CODES = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'BAD_USER_INPUT',
+  'GRAPHQL_VALIDATION_FAILED',
+  'GRAPHQL_PARSE_FAILED',
+  'OPERATION_TOO_COMPLEX',
+  'RATE_LIMITED',
+  'SERVICE_UNAVAILABLE',
+  'INTERNAL_SERVER_ERROR',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+export function unauthenticated(): GraphQLError {
+  return new GraphQLError('A valid bearer token is needed.', { extensions: { code: 'UNAUTHENTICATED' } });
+}
+
+export function forbidden(permission: string): GraphQLError {
+  return new GraphQLError(`The permission ${permission} is needed.`, { extensions: { code: 'FORBIDDEN' } });
+}
+
+/** Prisma's codes for a database that cannot be reached or does not answer in time. */
+const DATABASE_AWAY = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037']);
+const SOCKET_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', '57P01', '57P03', '53300']);
+
+/** Whether the database, not the request, is the cause: trying again later is the answer. */
+function isDatabaseAway(error: unknown): boolean {
+  if (error instanceof Prisma.PrismaClientInitializationError) return true;
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') {
+    return error instanceof Error && /timeout exceeded when trying to connect|Connection terminated/.test(error.message);
+  }
+  return DATABASE_AWAY.has(error.code) || SOCKET_ERRORS.has(error.code);
+}
+
+/** What Apollo calls its own refusals, in the contract's words. */
+const RENAMED: Record<string, ErrorCode> = {
+  BAD_REQUEST: 'BAD_USER_INPUT',
+  OPERATION_RESOLUTION_FAILURE: 'BAD_USER_INPUT',
+  PERSISTED_QUERY_NOT_FOUND: 'BAD_USER_INPUT',
+  PERSISTED_QUERY_NOT_SUPPORTED: 'BAD_USER_INPUT',
+};
+
+const TOO_COMPLEX = /^(Syntax Error: )?(Query depth|Aliases|Query Cost) limit of \d+ exceeded/i;
+
+function isCode(code: unknown): code is ErrorCode {
+  return (ERROR_CODES as readonly unknown[]).includes(code);
+}
+
+/**
+ * Makes Apollo's `formatError`: an error that was thrown on purpose keeps its message and gets a code of the
+ * contract; anything else is logged and leaves the server without its message (outside production, with it).
+ */
+export function makeFormatError(logger: Logger, isProduction: boolean) {
+  return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
+    const original = unwrapResolverError(error);
+    const { locations, path } = formatted;
+    const answer = (message: string, code: ErrorCode) => ({ message, locations, path, extensions: { code } });
+    if (original instanceof InvalidArgumentError) return answer(original.message, 'BAD_USER_INPUT');
+    if (isDatabaseAway(original)) {
+      logger.error({ err: original }, 'the database does not answer');
+      return answer('The service cannot answer at the moment. Try again shortly.', 'SERVICE_UNAVAILABLE');
+    }
+    // The limit plugins refuse during validation and leave only their sentence to tell them by.
+    if (TOO_COMPLEX.test(formatted.message)) return answer(formatted.message.replace('Syntax Error: ', ''), 'OPERATION_TOO_COMPLEX');
+    const code = formatted.extensions?.code;
+    const renamed = typeof code === 'string' ? (RENAMED[code] ?? code) : code;
+    if (isCode(renamed) && renamed !== 'INTERNAL_SERVER_ERROR') return answer(formatted.message, renamed);
+    logger.error({ err: original, path }, 'a resolver failed');
+    const message = isProduction || !(original instanceof Error) ? 'Something went wrong on our side.' : original.message;
+    return answer(message, 'INTERNAL_SERVER_ERROR');
+  };
+}

@@ -1,0 +1,42 @@
+import DataLoader from 'dataloader';
+import type { Loaders } from '../resolvers/context.ts';
+import type { Scope } from '../services/scope.ts';
+import type { Services } from '../services/services.ts';
+import { parseVtt } from '../services/transcripts/vtt.ts';
+
+/** A loader over a batch function that answers with a map; what is not in the map is `missing`. */
+function loader<T, M>(fetch: (keys: readonly string[]) => Promise<Map<string, T>>, missing: () => M): DataLoader<string, T | M> {
+  return new DataLoader<string, T | M>(async (keys) => {
+    const found = await fetch(keys);
+    return keys.map((key) => found.get(key) ?? missing());
+  });
+}
+
+const none = () => null;
+const empty = (): never[] => [];
+
+/** The loaders of one request: each turns any number of loads of one tick into one statement. */
+export function createLoaders(services: Services, scope: Scope): Loaders {
+  const { meetings, artifacts } = services;
+  const loaders: Loaders = {
+    // UUIDs are compared without regard to case, as Postgres does; the database writes them in lower case.
+    meetingById: new DataLoader(
+      async (ids) => {
+        const found = await meetings.byIds(scope, ids);
+        return ids.map((id) => found.get(id.toLowerCase()) ?? null);
+      },
+      { cacheKeyFn: (id) => id.toLowerCase() },
+    ),
+    meetingByAppointment: loader((ids) => meetings.bySubjects(scope, 'appointmentId', ids), none),
+    meetingByInteraction: loader((ids) => meetings.bySubjects(scope, 'interactionId', ids), none),
+    attendeesByMeeting: loader((ids) => meetings.attendeesOf(scope, ids), empty),
+    recordingsByMeeting: loader((ids) => artifacts.recordingsOf(scope, ids), empty),
+    transcriptsByMeeting: loader((ids) => artifacts.transcriptsOf(scope, ids), empty),
+    cuesByTranscript: loader(async (ids) => {
+      const texts = await artifacts.transcriptTexts(scope, ids);
+      const parsed = await Promise.all([...texts].map(async ([id, vtt]) => [id, await parseVtt(vtt)] as const));
+      return new Map(parsed);
+    }, empty),
+  };
+  return loaders;
+}

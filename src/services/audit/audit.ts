@@ -1,0 +1,27 @@
+import type { TenantPrisma } from '../../db/database.ts';
+import type { Prisma } from '../../generated/prisma/client.ts';
+import type { ServiceTools } from '../scope.ts';
+import type { Viewer } from '../viewer.ts';
+
+export interface AuditEntry {
+  operation: string;
+  outcome: string;
+  meetingId?: string;
+  /** Names and ids only; never a secret, a token or a join link. */
+  detail?: Prisma.InputJsonObject;
+}
+
+/** Appends to the audit trail; call it in the transaction whose change it tells of. */
+export async function appendAudit(prisma: TenantPrisma, tools: ServiceTools, viewer: Viewer, entry: AuditEntry): Promise<void> {
+  await prisma.auditEvent.create({
+    data: {
+      id: tools.newId(),
+      actor: `${viewer.kind}:${viewer.id}`,
+      operation: entry.operation,
+      meetingId: entry.meetingId ?? null,
+      outcome: entry.outcome,
+      detail: entry.detail ?? {},
+      at: tools.clock(),
+    },
+  });
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { type Attendee, type AttendeeInput, normaliseAttendees } from '../attendees/attendees.ts';
+import { invalid, type UserError } from '../failures.ts';
+
+export interface CreateMeetingInput {
+  appointmentId?: string | null;
+  interactionId?: string | null;
+  subject: string;
+  startsAt: Date;
+  endsAt: Date;
+  timeZone?: string | null;
+  description?: string | null;
+  clientId?: string | null;
+  contactId?: string | null;
+  attendees?: readonly AttendeeInput[] | null;
+  idempotencyKey?: string | null;
+}
+
+/** A wanted meeting that has been checked. Exactly one of the two ids is set. */
+export interface MeetingIntent {
+  appointmentId: string | null;
+  interactionId: string | null;
+  subject: string;
+  startsAt: Date;
+  endsAt: Date;
+  timeZone: string;
+  description: string | null;
+  clientId: string | null;
+  contactId: string | null;
+  attendees: Attendee[];
+  idempotencyKey: string | null;
+}
+
+const MAX_SUBJECT = 255;
+const MAX_DESCRIPTION = 20_000;
+const MAX_ID = 255;
+
+/** Whether the text is a time zone of the IANA database that this runtime knows. */
+export function isTimeZone(text: string): boolean {
+  // Fixed offsets such as +02:00 are accepted by Intl but are no zones: they know no daylight saving.
+  if (!/^[A-Za-z]/.test(text)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Checks everything that can be checked without Microsoft and returns every error at once, each with its path. */
+export function checkMeetingInput(input: CreateMeetingInput): { intent: MeetingIntent; errors: UserError[] } {
+  const { attendees, errors } = normaliseAttendees(input.attendees ?? []);
+  const at = (field: string) => ['input', field];
+  const appointmentId = input.appointmentId || null;
+  const interactionId = input.interactionId || null;
+  if ((appointmentId === null) === (interactionId === null)) {
+    errors.push(invalid(at('appointmentId'), 'Give exactly one of appointmentId and interactionId.'));
+  }
+  for (const field of ['appointmentId', 'interactionId', 'clientId', 'contactId', 'idempotencyKey'] as const) {
+    if ((input[field]?.length ?? 0) > MAX_ID) errors.push(invalid(at(field), `This is longer than ${MAX_ID} characters.`));
+  }
+  // Control characters would end up in mail headers and calendar files.
+  const subject = input.subject.replace(/\p{Cc}+/gu, ' ').trim();
+  if (subject === '') errors.push(invalid(at('subject'), 'The subject is empty.'));
+  if (subject.length > MAX_SUBJECT) errors.push(invalid(at('subject'), `The subject is longer than ${MAX_SUBJECT} characters.`));
+  if ((input.description?.length ?? 0) > MAX_DESCRIPTION) {
+    errors.push(invalid(at('description'), `The description is longer than ${MAX_DESCRIPTION} characters.`));
+  }
+  if (input.endsAt <= input.startsAt) errors.push(invalid(at('endsAt'), 'The meeting ends before it starts.'));
+  const timeZone = input.timeZone || 'UTC';
+  if (!isTimeZone(timeZone)) {
+    errors.push(invalid(at('timeZone'), `“${timeZone.slice(0, 80)}” is not a time zone.`, 'Use a name of the IANA database, such as Europe/Berlin.'));
+  }
+  return {
+    errors,
+    intent: {
+      appointmentId,
+      interactionId,
+      subject,
+      startsAt: input.startsAt,
+      endsAt: input.endsAt,
+      timeZone,
+      description: input.description?.trim() || null,
+      clientId: input.clientId || null,
+      contactId: input.contactId || null,
+      attendees,
+      idempotencyKey: input.idempotencyKey || null,
+    },
+  };
+}
+
+/** The same wish has the same hash, so that a repeated idempotency key can be told from a reused one. */
+export function hashIntent(intent: MeetingIntent): string {
+  const { idempotencyKey: _key, ...wish } = intent;
+  return createHash('sha256').update(JSON.stringify(wish)).digest('base64url');
+}

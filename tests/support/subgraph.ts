@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import { type SimulatorControl, startSimulator } from '../../simulator/server.ts';
+import { demoWorld } from '../../simulator/seed.ts';
+import { type Database, openDatabase } from '../../src/db/database.ts';
+import { createGraphService, type GraphServiceOptions } from '../../src/graph/service.ts';
+import { createApp } from '../../src/server/app.ts';
+import { createAuthenticator } from '../../src/server/authenticator.ts';
+import { createServices, type Services } from '../../src/services/services.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { AUDIENCE, createTokenMaker, ISSUER, type TokenMaker } from './tokens.ts';
+
+export interface GraphQLAnswer<Data> {
+  status: number;
+  data: Data | null;
+  errors: { message: string; path?: (string | number)[]; extensions: { code: string } }[];
+}
+
+/** A whole subgraph with a database, a simulator and an identity provider of its own, over real HTTP. */
+export interface TestSubgraph {
+  url: string;
+  simulator: SimulatorControl;
+  simulatorUrl: string;
+  database: TestDatabase;
+  /** The subgraph's own handle, bound to tenants. */
+  db: Database;
+  services: Services;
+  tokens: TokenMaker;
+  /** Every log line, parsed. */
+  logs: Record<string, unknown>[];
+  /** Moves the subgraph's clock; the simulator has its own. */
+  advanceClock(milliseconds: number): void;
+  /** Sends an operation; without a token, nobody's. */
+  send<Data = Record<string, unknown>>(token: string | null, query: string, variables?: Record<string, unknown>): Promise<GraphQLAnswer<Data>>;
+  close(): Promise<void>;
+}
+
+export interface TestSubgraphOptions {
+  isProduction?: boolean;
+  introspection?: boolean;
+  graph?: Partial<GraphServiceOptions>;
+  poolSize?: number;
+}
+
+/** Starts everything; each test file starts its own and closes it. */
+export async function startTestSubgraph({ isProduction = false, introspection = true, graph = {}, poolSize = 5 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
+  const directory = await mkdtemp(join(tmpdir(), 'subgraph-test-'));
+  const [database, simulator, tokens] = await Promise.all([createTestDatabase(), startSimulator(), createTokenMaker()]);
+  await simulator.control.load(demoWorld());
+  const jwksFile = join(directory, 'jwks.json');
+  await writeFile(jwksFile, JSON.stringify(tokens.jwks));
+
+  let offset = 0;
+  const clock = () => new Date(Date.now() + offset);
+  const logs: Record<string, unknown>[] = [];
+  const logger = pino({ level: 'debug' }, { write: (line: string) => void logs.push(JSON.parse(line)) });
+  const key = () => [{ id: 'test', bytes: randomBytes(32) }];
+
+  const db = await openDatabase({ connectionString: database.url, poolSize });
+  const graphService = createGraphService({ graphBaseUrl: simulator.url, entraBaseUrl: simulator.url, clock, logger, ...graph });
+  const services = createServices({
+    graph: graphService,
+    encryptionKeys: key(),
+    linkSigningKeys: key(),
+    publicUrl: 'http://subgraph.invalid',
+    tools: { clock, newId: uuidv7, logger },
+  });
+  const authenticate = await createAuthenticator({ jwks: { file: jwksFile }, issuer: ISSUER, audience: AUDIENCE }, clock);
+  const app = await createApp({ database: db, services, authenticate, logger, introspection, isProduction });
+  const url = await app.listen('127.0.0.1', 0);
+
+  return {
+    url,
+    simulator: simulator.control,
+    simulatorUrl: simulator.url,
+    database,
+    db,
+    services,
+    tokens,
+    logs,
+    advanceClock: (milliseconds) => {
+      offset += milliseconds;
+    },
+    async send<Data>(token: string | null, query: string, variables: Record<string, unknown> = {}) {
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+        body: JSON.stringify({ query, variables }),
+      });
+      const body = (await response.json()) as { data?: Data; errors?: GraphQLAnswer<Data>['errors'] };
+      return { status: response.status, data: body.data ?? null, errors: body.errors ?? [] };
+    },
+    async close() {
+      await app.stop();
+      await db.close();
+      await Promise.all([simulator.close(), database.drop(), rm(directory, { recursive: true, force: true })]);
+    },
+  };
+}
+
+/** Rewrites a signed link, which names the public address, to the address where the test's subgraph listens. */
+export function reachable(subgraph: TestSubgraph, link: string): string {
+  const { pathname, search } = new URL(link);
+  return `${subgraph.url}${pathname}${search}`;
+}
