@@ -12,15 +12,28 @@ import { TenantPool } from '../src/db/tenant-pool.ts';
 
 const ROUNDS = 7;
 const QUERIES = 3_000;
-const READ = { name: 'read', text: 'SELECT install_status FROM teams_integrations WHERE tenant_id = $1', values: ['tenant-a'] };
+const READ = {
+  name: 'read',
+  text: 'SELECT install_status FROM teams_integrations WHERE tenant_id = $1',
+  values: ['tenant-a'],
+};
 
-const cluster = await startEmbeddedPostgres({ directory: await mkdtemp(join(tmpdir(), 'binding-')), persistent: false });
+const cluster = await startEmbeddedPostgres({
+  directory: await mkdtemp(join(tmpdir(), 'binding-')),
+  persistent: false,
+});
 const connectionString = cluster.url();
 await migrate(connectionString);
 const plain = new pg.Pool({ connectionString, max: 1 });
-await plain.query("INSERT INTO teams_integrations (tenant_id, created_at, updated_at) VALUES ('tenant-a', now(), now())");
+await plain.query(
+  "INSERT INTO teams_integrations (tenant_id, created_at, updated_at) VALUES ('tenant-a', now(), now())",
+);
 const bound = new TenantPool({ connectionString, role: 'teams_meetings_app', max: 1, currentTenant: () => 'tenant-a' });
-const session = new pg.Pool({ connectionString, max: 1, onConnect: async (client) => void (await client.query('SET ROLE teams_meetings_app')) });
+const session = new pg.Pool({
+  connectionString,
+  max: 1,
+  onConnect: async (client) => void (await client.query('SET ROLE teams_meetings_app')),
+});
 const local = { name: 'local', text: "SELECT set_config('app.tenant_id', $1, true)", values: ['tenant-a'] };
 const lasting = { name: 'lasting', text: "SELECT set_config('app.tenant_id', $1, false)", values: ['tenant-a'] };
 
@@ -54,7 +67,9 @@ for (let round = 0; round <= ROUNDS; round++) {
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 const floor = median(samples.get('unbound, superuser, no row security') ?? []);
 for (const [name, values] of samples) {
-  console.log(`${name.padEnd(46)} ${median(values).toFixed(0).padStart(6)} µs a query   ${(median(values) / floor).toFixed(2)} ×`);
+  console.log(
+    `${name.padEnd(46)} ${median(values).toFixed(0).padStart(6)} µs a query   ${(median(values) / floor).toFixed(2)} ×`,
+  );
 }
 await Promise.all([plain.end(), bound.end(), session.end()]);
 await cluster.stop();

@@ -1,8 +1,6 @@
 /** Writes everything under src/generated from schema.graphql and prisma/schema.prisma. */
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
 
-rmSync('src/generated', { recursive: true, force: true });
 
 // Prisma's command line looks for its native schema engine, which generating does not need and which would be
 // downloaded; any executable passes the check.
@@ -10,7 +8,7 @@ const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRI
 
 for (const [tool, ...args] of [
   ['prisma/build/index.js', 'generate', '--no-hints'],
-  ['@graphql-codegen/cli/bin.js', '--silent'],
+  ['@graphql-codegen/cli/esm/bin.js', '--silent'],
 ]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [`node_modules/${tool}`, ...args], {
     env,

@@ -1,7 +1,7 @@
 import type { MailboxConcurrency } from './control-types.ts';
 
 /** Outlook's limit per app and mailbox. Source: the Graph page on throttling limits. */
-export const MAILBOX_CONCURRENCY_LIMIT = 4;
+const MAILBOX_CONCURRENCY_LIMIT = 4;
 
 /** Counts the Exchange calls under way per app and mailbox. */
 export class ConcurrencyMeter {

@@ -81,10 +81,13 @@ function headerOf(assertion: string): Record<string, unknown> {
   }
 }
 
-/** Judged by real time, not by the simulator's clock: the client that signs knows only real time. */
+/**
+ * Judged by real time, not by the simulator's clock: the client that signs knows only real time. Clocks may differ a
+ * little, as for Entra: msal rounds `nbf` to whole seconds, so it is often half a second ahead.
+ */
 async function verifiedClaims(assertion: string, certificate: X509Certificate) {
   try {
-    const options = { algorithms: ['RS256', 'PS256'], requiredClaims: ['exp', 'aud', 'iss', 'sub'] };
+    const options = { algorithms: ['RS256', 'PS256'], requiredClaims: ['exp', 'aud', 'iss', 'sub'], clockTolerance: 30 };
     return (await jwtVerify(assertion, certificate.publicKey, options)).payload;
   } catch (error) {
     if (error instanceof errors.JWTExpired) {

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 /** One key of a ring; the ring's first key encrypts or signs, all of them decrypt or verify. */
@@ -138,6 +140,11 @@ export function loadMigrationUrl(env: Environment = process.env): string | undef
     throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('\n'));
   }
   return parsed.data.MIGRATION_DATABASE_URL ?? parsed.data.DATABASE_URL;
+}
+
+/** The folder of everything that a machine makes for itself in development: `DATA_DIRECTORY`, else `.data/`. */
+export function loadDataDirectory(env: Environment = process.env): string {
+  return resolve(env.DATA_DIRECTORY || fileURLToPath(new URL('../.data/', import.meta.url)));
 }
 
 const developmentSchema = z.object({

@@ -48,7 +48,8 @@ function tell(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') return `The port is taken: ${error.message}. Set PORT to another one.`;
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01' || code === '3D000' || code === '28000') {
-    return `The database of DATABASE_URL cannot be used: ${error.message}`;
+    // Where a name has several addresses, Node wraps their errors in one that has a code and no message.
+    return `The database of DATABASE_URL cannot be used: ${error.message || code}`;
   }
   return error.stack ?? error.message;
 }

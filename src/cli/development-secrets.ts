@@ -3,13 +3,14 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import { loadDataDirectory } from '../config.ts';
 
 /** Who signs development tokens, and for whom: the `iss` and `aud` of every one. */
 export const DEVELOPMENT_ISSUER = 'http://127.0.0.1/development';
 export const DEVELOPMENT_AUDIENCE = 'teams-meetings';
 
 /** The folder of everything that a machine makes for itself in development; never committed. */
-export const DATA_DIRECTORY = new URL('../../.data/', import.meta.url).pathname;
+export const DATA_DIRECTORY = loadDataDirectory();
 
 /** The keys of one machine's development world, made at first use. */
 export interface DevelopmentSecrets {
@@ -56,11 +57,20 @@ export async function developmentSecrets(directory = DATA_DIRECTORY): Promise<De
   };
 }
 
-const MEETINGS_AND_ARTIFACTS = ['teams_meeting:read', 'teams_meeting:write', 'teams_artifact:read', 'teams_artifact:refresh'];
+const MEETINGS_AND_ARTIFACTS = [
+  'teams_meeting:read',
+  'teams_meeting:write',
+  'teams_artifact:read',
+  'teams_artifact:refresh',
+];
 
 /** The roles of `npm run token` and what each may do. */
 export const ROLES = {
-  admin: { kind: 'msp', sub: 'user-admin', permissions: ['teams_settings:read', 'teams_settings:update', ...MEETINGS_AND_ARTIFACTS] },
+  admin: {
+    kind: 'msp',
+    sub: 'user-admin',
+    permissions: ['teams_settings:read', 'teams_settings:update', ...MEETINGS_AND_ARTIFACTS],
+  },
   technician: { kind: 'msp', sub: 'user-technician', permissions: MEETINGS_AND_ARTIFACTS },
   client: { kind: 'client', sub: 'user-client', permissions: ['teams_meeting:read', 'teams_artifact:read'] },
   service: { kind: 'service', sub: 'service', permissions: ['teams_meeting:read', 'teams_meeting:write'] },
@@ -79,7 +89,10 @@ export interface TokenRequest {
 /** Signs a development token that is good for twelve hours. */
 export async function developmentToken(secrets: DevelopmentSecrets, request: TokenRequest): Promise<string> {
   const { kind, sub, permissions } = ROLES[request.role];
-  const clientClaims = kind === 'client' ? { client_id: request.client ?? 'client-acme', ...(request.contact ? { contact_id: request.contact } : {}) } : {};
+  const clientClaims =
+    kind === 'client'
+      ? { client_id: request.client ?? 'client-acme', ...(request.contact ? { contact_id: request.contact } : {}) }
+      : {};
   return new SignJWT({ tenant_id: request.tenant ?? 'tenant-a', kind, permissions, ...clientClaims })
     .setProtectedHeader({ alg: 'ES256', kid: KEY_ID })
     .setSubject(sub)

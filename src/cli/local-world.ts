@@ -18,12 +18,6 @@ export interface LocalWorld {
   stop(): Promise<void>;
 }
 
-interface Part {
-  process: ChildProcess;
-  /** What the part said when it was ready. */
-  message: Record<string, string>;
-}
-
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 60_000;
@@ -31,7 +25,11 @@ const START_TIMEOUT_MS = 60_000;
 async function freePort(wanted: number, variable: string): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
-    server.once('error', () => reject(new Error(`Port ${wanted} of ${HOST} is taken. Stop what listens there, or set ${variable} to another port.`)));
+    server.once('error', () =>
+      reject(
+        new Error(`Port ${wanted} of ${HOST} is taken. Stop what listens there, or set ${variable} to another port.`),
+      ),
+    );
     server.listen(wanted, HOST, resolve);
   });
   const address = server.address();
@@ -39,15 +37,26 @@ async function freePort(wanted: number, variable: string): Promise<number> {
   return address !== null && typeof address === 'object' ? address.port : wanted;
 }
 
-/** Starts a part and waits until it says over the channel that it is ready. */
-async function startPart(name: string, file: string, env: Record<string, string | undefined>, quiet: boolean): Promise<Part> {
-  const child = spawn(process.execPath, [file], { cwd: ROOT, env, stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'pipe', 'ipc'] });
+/** Starts a part, registers its process at once, and waits for what it says over the channel when it is ready. */
+async function startPart(
+  name: string,
+  file: string,
+  env: Record<string, string | undefined>,
+  quiet: boolean,
+  register: (child: ChildProcess) => void,
+): Promise<Record<string, string>> {
+  const child = spawn(process.execPath, [file], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'pipe', 'ipc'],
+  });
+  register(child);
   let complaints = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaints = (complaints + text).slice(-4_000);
     if (!quiet) process.stderr.write(text);
   });
-  const message = await new Promise<Record<string, string>>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const tooLate = setTimeout(() => {
       child.kill();
       reject(new Error(`${name} was not ready after ${START_TIMEOUT_MS / 1000} s. ${complaints}`));
@@ -61,10 +70,9 @@ async function startPart(name: string, file: string, env: Record<string, string 
       reject(new Error(`${name} ended with code ${code} while starting. ${complaints.trim()}`));
     });
   });
-  return { process: child, message };
 }
 
-async function stopPart({ process: child }: Part): Promise<void> {
+async function stopPart(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
@@ -84,18 +92,15 @@ export interface LocalWorldOptions {
 
 /** Starts Postgres, simulator, subgraph, PSA core and gateway; whatever was started is stopped when one fails. */
 export async function startLocalWorld({ config, secrets, postgres, quiet }: LocalWorldOptions): Promise<LocalWorld> {
-  const parts: Part[] = [];
+  const parts = new Map<string, ChildProcess>();
   let cluster: EmbeddedPostgres | undefined;
   const stop = async () => {
-    for (const part of parts.splice(0).reverse()) await stopPart(part);
+    for (const part of [...parts.values()].reverse()) await stopPart(part);
     await cluster?.stop();
     cluster = undefined;
   };
-  const start = async (name: string, file: string, env: Record<string, string | undefined>) => {
-    const part = await startPart(name, file, { ...config.inherited, ...env }, quiet);
-    parts.push(part);
-    return part;
-  };
+  const start = (name: string, file: string, env: Record<string, string | undefined>) =>
+    startPart(name, file, { ...config.inherited, ...env }, quiet, (child) => parts.set(name, child));
 
   try {
     const subgraphPort = await freePort(config.ports.subgraph, 'PORT');
@@ -110,9 +115,14 @@ export async function startLocalWorld({ config, secrets, postgres, quiet }: Loca
       databaseUrl = cluster.url(LOCAL_DATABASE);
     }
     await migrate(databaseUrl);
-    const simulatorUrl = (await simulator).message.url ?? '';
+    const simulatorUrl = (await simulator).url ?? '';
 
-    const auth = { AUTH_JWKS_FILE: secrets.jwksFile, AUTH_JWKS_URL: undefined, AUTH_ISSUER: DEVELOPMENT_ISSUER, AUTH_AUDIENCE: DEVELOPMENT_AUDIENCE };
+    const auth = {
+      AUTH_JWKS_FILE: secrets.jwksFile,
+      AUTH_JWKS_URL: undefined,
+      AUTH_ISSUER: DEVELOPMENT_ISSUER,
+      AUTH_AUDIENCE: DEVELOPMENT_AUDIENCE,
+    };
     const subgraph = await start('The subgraph', 'src/main.ts', {
       ...auth,
       NODE_ENV: 'development',
@@ -126,7 +136,7 @@ export async function startLocalWorld({ config, secrets, postgres, quiet }: Loca
       ENTRA_BASE_URL: simulatorUrl,
       LOG_LEVEL: config.logLevel,
     });
-    const subgraphUrl = subgraph.message.url ?? '';
+    const subgraphUrl = subgraph.url ?? '';
     const supergraph = await start('The PSA core and gateway', 'examples/supergraph/main.ts', {
       ...auth,
       HOST,
@@ -134,9 +144,11 @@ export async function startLocalWorld({ config, secrets, postgres, quiet }: Loca
       PSA_CORE_PORT: String(config.ports.psaCore),
       TEAMS_SUBGRAPH_URL: `${subgraphUrl}/graphql`,
     });
-    const names = ['The simulator', 'The subgraph', 'The PSA core and gateway'];
-    const broken = Promise.race(parts.map((part, index) => new Promise<string>((resolve) => part.process.once('exit', () => resolve(names[index] ?? 'A part')))));
-    return { subgraphUrl, gatewayUrl: supergraph.message.gatewayUrl ?? '', simulatorUrl, databaseUrl, broken, stop };
+    const ends = [...parts].map(
+      ([name, part]) => new Promise<string>((resolve) => part.once('exit', () => resolve(name))),
+    );
+    const broken = Promise.race(ends);
+    return { subgraphUrl, gatewayUrl: supergraph.gatewayUrl ?? '', simulatorUrl, databaseUrl, broken, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -6,7 +6,11 @@ import { withLocalDatabase } from './local-database.ts';
 
 async function run(url: string): Promise<void> {
   const applied = await migrate(url);
-  console.log(applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.length}:\n${applied.map((name) => `  ${name}`).join('\n')}`);
+  console.log(
+    applied.length === 0
+      ? 'The database is up to date.'
+      : `Applied ${applied.length}:\n${applied.map((name) => `  ${name}`).join('\n')}`,
+  );
 }
 
 try {

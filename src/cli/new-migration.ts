@@ -6,7 +6,8 @@ import { withLocalDatabase } from './local-database.ts';
 
 try {
   const [name] = process.argv.slice(2);
-  if (name === undefined || !/^[a-z0-9_]+$/.test(name)) throw new Error('Usage: npm run db:new -- <name>, with a name of lower-case letters, digits and _.');
+  if (name === undefined || !/^[a-z0-9_]+$/.test(name))
+    throw new Error('Usage: npm run db:new -- <name>, with a name of lower-case letters, digits and _.');
   const sql = await withLocalDatabase(missingMigrationSql);
   if (sql === '') {
     console.log('The migrations already lead to prisma/schema.prisma; nothing was written.');
@@ -15,7 +16,9 @@ try {
     const folder = `prisma/migrations/${stamp}_${name}`;
     await mkdir(folder);
     await writeFile(`${folder}/migration.sql`, `${sql}\n`);
-    console.log(`Wrote ${folder}/migration.sql.\nA new table also needs its row-security policy and grants: see the first migration.`);
+    console.log(
+      `Wrote ${folder}/migration.sql.\nA new table also needs its row-security policy and grants: see the first migration.`,
+    );
   }
 } catch (error) {
   fail(error);

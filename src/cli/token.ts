@@ -9,13 +9,26 @@ function isRole(text: string | undefined): text is Role {
   return text !== undefined && Object.hasOwn(ROLES, text);
 }
 
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        role: { type: 'string' },
+        tenant: { type: 'string' },
+        client: { type: 'string' },
+        contact: { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    throw new Error(`${(error as Error).message}.\n${USAGE}`, { cause: error });
+  }
+}
+
 try {
-  const { values } = parseArgs({
-    options: { role: { type: 'string' }, tenant: { type: 'string' }, client: { type: 'string' }, contact: { type: 'string' } },
-  });
-  const { role, tenant, client, contact } = values;
+  const { role, tenant, client, contact } = readOptions();
   if (!isRole(role)) throw new Error(`--role is missing or unknown.\n${USAGE}`);
-  if (role !== 'client' && (client ?? contact) !== undefined) throw new Error(`--client and --contact belong to --role client.\n${USAGE}`);
+  if (role !== 'client' && (client ?? contact) !== undefined)
+    throw new Error(`--client and --contact belong to --role client.\n${USAGE}`);
   process.stdout.write(`${await developmentToken(await developmentSecrets(), { role, tenant, client, contact })}\n`);
 } catch (error) {
   fail(error);

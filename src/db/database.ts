@@ -2,7 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { Prisma, PrismaClient } from '../generated/prisma/client.ts';
+import { migrationNames } from './migration-names.ts';
 import { TenantPool } from './tenant-pool.ts';
+import { tellUnavailable } from './unavailable.ts';
 
 const APPLICATION_ROLE = 'teams_meetings_app';
 
@@ -43,7 +45,8 @@ const tenantGuard = Prisma.defineExtension((client) =>
       $allModels: {
         async $allOperations({ operation, args, query }) {
           const tenantId = currentTenant();
-          if (operation.startsWith('findUnique')) throw new Error('Use findFirst: findUnique is batched across tenants');
+          if (operation.startsWith('findUnique'))
+            throw new Error('Use findFirst: findUnique is batched across tenants');
           const asked = (args ?? {}) as Record<string, unknown>;
           if (operation.startsWith('create')) return query(args);
           if (operation === 'upsert' || operation === 'update' || operation === 'delete') {
@@ -63,35 +66,69 @@ function currentTenant(): string {
 }
 
 /** Finds the role under which row security binds, or refuses a database in which nothing would bind. */
-async function roleToUse(connectionString: string): Promise<string | undefined> {
+async function roleToUse(client: pg.Client): Promise<string | undefined> {
+  const { rows } = await client.query<{ exempt: boolean; user: string; lowers: boolean | null }>(
+    `SELECT current_user AS user, (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS exempt,
+            (SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = $1) AS lowers`,
+    [APPLICATION_ROLE],
+  );
+  const row = rows[0];
+  if (row?.lowers === true) return APPLICATION_ROLE;
+  if (row?.exempt === false) return undefined;
+  throw new DatabaseRefusedError(
+    `The database role "${row?.user}" bypasses row security and cannot lower itself to "${APPLICATION_ROLE}". ` +
+      'Use a role without SUPERUSER and BYPASSRLS, or create that role and grant it what the first migration grants.',
+  );
+}
+
+/**
+ * Refuses a database that lacks migrations of this release. Newer ones are no reason to refuse: during an update the
+ * old release serves on. A role that may not read Prisma's own table is told only about an empty database.
+ */
+async function refuseUnmigrated(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ readable: boolean | null }>(
+    "SELECT has_table_privilege(to_regclass('_prisma_migrations'), 'SELECT') AS readable",
+  );
+  const readable = rows[0]?.readable ?? null;
+  if (readable === null)
+    throw new DatabaseRefusedError('The database has no tables yet. Run `npm run db:migrate` first.');
+  if (!readable) return;
+  const applied = await client.query<{ migration_name: string }>(
+    'SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
+  );
+  const known = new Set(applied.rows.map((row) => row.migration_name));
+  const missing = (await migrationNames()).filter((name) => !known.has(name));
+  if (missing.length > 0)
+    throw new DatabaseRefusedError(
+      `The database lacks migrations of this release: ${missing.join(', ')}. Run \`npm run db:migrate\` first.`,
+    );
+}
+
+/** Looks at the database once, before any connection of the pool is made. */
+async function inspect(connectionString: string): Promise<string | undefined> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
-    const { rows } = await client.query<{ exempt: boolean; user: string; lowers: boolean | null }>(
-      `SELECT current_user AS user, (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS exempt,
-              (SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = $1) AS lowers`,
-      [APPLICATION_ROLE],
-    );
-    const row = rows[0];
-    if (row?.lowers === true) return APPLICATION_ROLE;
-    if (row?.exempt === false) return undefined;
-    throw new DatabaseRefusedError(
-      `The database role "${row?.user}" bypasses row security and cannot lower itself to "${APPLICATION_ROLE}". ` +
-        'Run `npm run db:migrate` first, or use a role without SUPERUSER and BYPASSRLS.',
-    );
+    await refuseUnmigrated(client);
+    return await roleToUse(client);
   } finally {
     await client.end();
   }
 }
 
 /**
- * Opens the database for serving. The migrations must have run.
+ * Opens the database for serving.
  *
- * @throws DatabaseRefusedError when row security would not bind this role
+ * @throws DatabaseRefusedError when migrations of this release are missing, or row security would not bind this role
  */
 export async function openDatabase(options: { connectionString: string; poolSize: number }): Promise<Database> {
-  const role = await roleToUse(options.connectionString);
-  const pool = new TenantPool({ connectionString: options.connectionString, role, max: options.poolSize, currentTenant });
+  const role = await inspect(options.connectionString);
+  const pool = new TenantPool({
+    connectionString: options.connectionString,
+    role,
+    max: options.poolSize,
+    currentTenant,
+  });
   const adapter = new PrismaPg(pool, { onPoolError: () => undefined });
   const prisma = new PrismaClient({ adapter }).$extends(tenantGuard);
 
@@ -100,9 +137,14 @@ export async function openDatabase(options: { connectionString: string; poolSize
       if (tenantId === '') throw new Error('A tenant id is empty');
       return {
         tenantId,
-        run: (work) => tenants.run(tenantId, async () => await work(prisma as unknown as TenantPrisma)),
+        run: (work) =>
+          tellUnavailable(() => tenants.run(tenantId, async () => await work(prisma as unknown as TenantPrisma))),
         transaction: (work) =>
-          tenants.run(tenantId, () => prisma.$transaction((tx) => work(tx as unknown as TenantPrisma), { maxWait: 5_000, timeout: 10_000 })),
+          tellUnavailable(() =>
+            tenants.run(tenantId, () =>
+              prisma.$transaction((tx) => work(tx as unknown as TenantPrisma), { maxWait: 5_000, timeout: 10_000 }),
+            ),
+          ),
       };
     },
     ping: () => pool.ping(),

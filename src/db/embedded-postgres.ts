@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** A running embedded Postgres; `url(database)` is a connection string of its superuser. */
 export interface EmbeddedPostgres {
@@ -18,6 +18,21 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   if (address === null || typeof address === 'string') throw new Error('No free TCP port was found on 127.0.0.1');
   return address.port;
+}
+
+/**
+ * Postgres refuses to run as root and then gets a user of its own, who must be able to pass through the folders above
+ * the cluster. The folder right above is ours and is opened; the others belong to the machine and are only looked at.
+ */
+async function letPostgresReach(directory: string): Promise<void> {
+  const { mode } = await stat(directory);
+  await chmod(directory, mode | 0o011);
+  for (let above = dirname(directory); above !== dirname(above); above = dirname(above)) {
+    if (((await stat(above)).mode & 0o001) !== 0) continue;
+    throw new Error(
+      `The embedded Postgres runs as the user postgres, who cannot pass through ${above}. Use a folder elsewhere, run as another user than root, or allow it with: chmod o+x ${above}`,
+    );
+  }
 }
 
 /**
@@ -40,15 +55,20 @@ export async function startEmbeddedPostgres(options: {
     if (output.length > 50) output.shift();
   };
   await mkdir(options.directory, { recursive: true });
+  const asOtherUser = process.getuid?.() === 0;
+  if (asOtherUser) await letPostgresReach(dirname(options.directory));
   const cluster = new Embedded({
     databaseDir: options.directory,
     port,
     user: 'postgres',
     password: 'postgres',
     persistent: options.persistent,
-    createPostgresUser: process.getuid?.() === 0,
+    createPostgresUser: asOtherUser,
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
-    postgresFlags: options.durable === false ? ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off', '-c', 'max_connections=300'] : [],
+    postgresFlags:
+      options.durable === false
+        ? ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off', '-c', 'max_connections=300']
+        : [],
     onLog: remember,
     onError: remember,
   });
@@ -56,7 +76,10 @@ export async function startEmbeddedPostgres(options: {
     if (!existsSync(join(options.directory, 'PG_VERSION'))) await cluster.initialise();
     await cluster.start();
   } catch (cause) {
-    throw new Error(`The embedded Postgres in ${options.directory} did not start: ${output.slice(-5).join(' ').trim()}`, { cause });
+    throw new Error(
+      `The embedded Postgres in ${options.directory} did not start: ${output.slice(-5).join(' ').trim()}`,
+      { cause },
+    );
   }
   return {
     url: (database = 'postgres') => `postgresql://postgres:postgres@127.0.0.1:${port}/${database}`,

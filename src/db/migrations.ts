@@ -1,9 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { MigrationList } from '@prisma/schema-engine-wasm/schema_engine_bg';
+import { migrationNames, PRISMA_FOLDER } from './migration-names.ts';
 import { withSchemaEngine } from './schema-engine.ts';
 
-const PRISMA_FOLDER = new URL('../../prisma/', import.meta.url);
 const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
 /** A database whose history is not the one of this release: edited, failed or unknown migrations. */
@@ -13,10 +13,9 @@ export class MigrationHistoryError extends Error {
 
 async function readMigrations(folder: URL): Promise<MigrationList> {
   const directory = new URL('migrations/', folder);
-  const entries = await readdir(directory, { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const names = await migrationNames(folder);
   const migrationDirectories = await Promise.all(
-    names.sort().map(async (name) => ({
+    names.map(async (name) => ({
       path: name,
       migrationFile: {
         path: 'migration.sql',
@@ -27,7 +26,10 @@ async function readMigrations(folder: URL): Promise<MigrationList> {
       },
     })),
   );
-  const lockfile = { path: 'migration_lock.toml', content: await readFile(new URL('migration_lock.toml', directory), 'utf8') };
+  const lockfile = {
+    path: 'migration_lock.toml',
+    content: await readFile(new URL('migration_lock.toml', directory), 'utf8'),
+  };
   return { baseDir: fileURLToPath(directory), lockfile, shadowDbInitScript: '', migrationDirectories };
 }
 
@@ -40,10 +42,16 @@ async function readMigrations(folder: URL): Promise<MigrationList> {
 export async function migrate(connectionString: string, folder = PRISMA_FOLDER): Promise<string[]> {
   const migrationsList = await readMigrations(folder);
   return withSchemaEngine(connectionString, undefined, async (engine) => {
-    const history = await engine.diagnoseMigrationHistory({ migrationsList, optInToShadowDatabase: false, filters: NO_FILTERS });
+    const history = await engine.diagnoseMigrationHistory({
+      migrationsList,
+      optInToShadowDatabase: false,
+      filters: NO_FILTERS,
+    });
     const { editedMigrationNames: edited, failedMigrationNames: failed } = history;
     if (edited.length > 0) {
-      throw new MigrationHistoryError(`Migrations were edited after they ran: ${edited.join(', ')}. Restore the released files and run again.`);
+      throw new MigrationHistoryError(
+        `Migrations were edited after they ran: ${edited.join(', ')}. Restore the released files and run again.`,
+      );
     }
     if (failed.length > 0) {
       throw new MigrationHistoryError(
@@ -59,7 +67,11 @@ export async function migrate(connectionString: string, folder = PRISMA_FOLDER):
 export async function pendingMigrations(connectionString: string, folder = PRISMA_FOLDER): Promise<string[]> {
   const migrationsList = await readMigrations(folder);
   return withSchemaEngine(connectionString, undefined, async (engine) => {
-    const { history } = await engine.diagnoseMigrationHistory({ migrationsList, optInToShadowDatabase: false, filters: NO_FILTERS });
+    const { history } = await engine.diagnoseMigrationHistory({
+      migrationsList,
+      optInToShadowDatabase: false,
+      filters: NO_FILTERS,
+    });
     if (history === null || history.diagnostic === 'migrationsDirectoryIsBehind') return [];
     return history.unappliedMigrationNames;
   });

@@ -1,23 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { bindMigrationAwareSqlAdapterFactory, type SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import { PrismaPg } from '@prisma/adapter-pg';
+import {
+  bindMigrationAwareSqlAdapterFactory,
+  ColumnTypeEnum,
+  type ErrorRegistry,
+  type SqlMigrationAwareDriverAdapterFactory,
+  type SqlQuery,
+} from '@prisma/driver-adapter-utils';
 import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
 
 const CHAR_OID = 18;
-const TEXT_OID = 25;
+const CHAR_ARRAY_OID = 1002;
 
 /**
  * Describing a database reads catalog columns of the type `"char"`, which Prisma's Postgres adapter (7.10) does not
- * know. They are single letters, so they are announced as text.
+ * know, though it knows arrays of it. They are announced as such, and `withSingleCharacters` takes the array back.
  */
 class CatalogClient extends pg.Client {
   // The base class overloads `query` ten ways; the adapter and the pool use only these two.
   override query(...args: unknown[]): never {
     const relabel = (result: pg.QueryArrayResult | undefined) => {
-      for (const field of result?.fields ?? []) if (field.dataTypeID === CHAR_OID) field.dataTypeID = TEXT_OID;
+      for (const field of result?.fields ?? []) if (field.dataTypeID === CHAR_OID) field.dataTypeID = CHAR_ARRAY_OID;
       return result;
     };
     const callback = args.at(-1);
@@ -29,6 +35,19 @@ class CatalogClient extends pg.Client {
     const answer = run.call(this, ...args);
     return (answer instanceof Promise ? answer.then(relabel) : answer) as never;
   }
+}
+
+type EngineAdapter = Awaited<ReturnType<PrismaPg['connect']>>;
+
+/** Makes the adapter call `"char"` columns what the engine insists on: characters, not text. */
+function withSingleCharacters(adapter: EngineAdapter): EngineAdapter {
+  const queryRaw = adapter.queryRaw.bind(adapter);
+  adapter.queryRaw = async (query: SqlQuery) => {
+    const result = await queryRaw(query);
+    const columnTypes = result.columnTypes.map((type) => (type === ColumnTypeEnum.CharacterArray ? ColumnTypeEnum.Character : type));
+    return { ...result, columnTypes };
+  };
+  return adapter;
 }
 
 // TypeScript declares WebAssembly only together with a browser's globals.
@@ -71,12 +90,19 @@ class EngineConnections implements SqlMigrationAwareDriverAdapterFactory {
 
   async #open(database?: string) {
     // A whole connection string would win over the other database's name, so it is taken apart.
-    const { host, port, user, password, database: own, ssl } = new pg.Client({ connectionString: this.#connectionString });
+    const {
+      host,
+      port,
+      user,
+      password,
+      database: own,
+      ssl,
+    } = new pg.Client({ connectionString: this.#connectionString });
     const parts = { host, port, user, password: password ?? undefined, ssl };
     const pool = new pg.Pool({ ...parts, database: database ?? own, max: 2, Client: CatalogClient });
     pool.on('error', () => undefined);
     this.#pools.push(pool);
-    const adapter = await new PrismaPg(pool, { disposeExternalPool: true }).connect();
+    const adapter = withSingleCharacters(await new PrismaPg(pool, { disposeExternalPool: true }).connect());
     // The adapter cuts a script at every semicolon, which breaks function bodies; Postgres takes it whole.
     adapter.executeScript = async (script) => void (await pool.query(script));
     return adapter;
@@ -111,15 +137,23 @@ export async function withSchemaEngine<T>(
   loaded ??= load();
   await loaded;
   const connections = new EngineConnections(connectionString);
-  const engine = await bindings.SchemaEngine.new(
-    { datamodels: schema === undefined ? undefined : [['schema.prisma', schema]] },
-    () => undefined,
-    bindMigrationAwareSqlAdapterFactory(connections),
-  );
+  const factory = bindMigrationAwareSqlAdapterFactory(connections);
+  const datamodels: [string, string][] | undefined = schema === undefined ? undefined : [['schema.prisma', schema]];
+  let engine: bindings.SchemaEngine | undefined;
   try {
+    engine = await bindings.SchemaEngine.new({ datamodels }, () => undefined, factory);
     return await use(engine);
+  } catch (error) {
+    throw causeOf(error, factory.errorRegistry);
   } finally {
-    engine.free();
+    engine?.free();
     await connections.end();
   }
+}
+
+/** The engine names what our connection threw by a number only; the registry holds the error itself. */
+function causeOf(error: unknown, registry: ErrorRegistry): unknown {
+  const id = error instanceof Error ? /External error id#(\d+)/.exec(error.message)?.[1] : undefined;
+  const cause = id === undefined ? undefined : registry.consumeError(Number(id))?.error;
+  return cause ?? error;
 }

@@ -13,7 +13,10 @@ interface ProtocolQuery {
   handleDataRow(message: unknown): void;
   handleCommandComplete(message: unknown, connection: ProtocolConnection): void;
 }
-type QueryConstructor = new (config: pg.QueryConfig & { queryMode: 'extended' }, values?: unknown) => pg.Query & ProtocolQuery;
+type QueryConstructor = new (
+  config: pg.QueryConfig & { queryMode: 'extended' },
+  values?: unknown,
+) => pg.Query & ProtocolQuery;
 const ExtendedQuery = pg.Query as unknown as QueryConstructor;
 
 /**

@@ -9,11 +9,13 @@ const MAX_CUES = 1000;
 /** A cue's cursor is its index; `after` is the index of the last one seen. */
 function firstIndex(after: string | null | undefined): number {
   if (!after) return 0;
-  if (!/^\d{1,9}$/.test(after)) throw new GraphQLError('after is not a cursor of this list.', { extensions: { code: 'BAD_USER_INPUT' } });
+  if (!/^\d{1,9}$/.test(after))
+    throw new GraphQLError('after is not a cursor of this list.', { extensions: { code: 'BAD_USER_INPUT' } });
   return Number(after) + 1;
 }
 
 export const MeetingTranscript: MeetingTranscriptResolvers = {
+  __resolveReference: async ({ id }, { loaders }) => loaders.transcriptById.load(id),
   meeting: ({ meetingId }, _args, { loaders }) => meetingOf(loaders, meetingId),
   async recording({ meetingId, callId, contentCorrelationId }, _args, { loaders }) {
     const recordings = await loaders.recordingsByMeeting.load(meetingId);
@@ -29,7 +31,8 @@ export const MeetingTranscript: MeetingTranscriptResolvers = {
   text: async ({ id }, _args, { loaders }) => paragraphsOf(await loaders.cuesByTranscript.load(id)),
   async cues({ id }, { first, after }, { loaders }) {
     const size = first ?? 100;
-    if (size < 1 || size > MAX_CUES) throw new GraphQLError(`first must be between 1 and ${MAX_CUES}.`, { extensions: { code: 'BAD_USER_INPUT' } });
+    if (size < 1 || size > MAX_CUES)
+      throw new GraphQLError(`first must be between 1 and ${MAX_CUES}.`, { extensions: { code: 'BAD_USER_INPUT' } });
     const cues = await loaders.cuesByTranscript.load(id);
     const start = firstIndex(after);
     const edges = cues.slice(start, start + size).map((node) => ({ cursor: String(node.index), node }));

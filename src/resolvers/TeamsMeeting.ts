@@ -30,15 +30,20 @@ export const TeamsMeeting: TeamsMeetingResolvers = {
   // None is collected yet, so none is there.
   attendanceReports: () => [],
   async artifactCapture(meeting, _args, { loaders, services, viewer }) {
-    const [recordings, transcripts] = await Promise.all([loaders.recordingsByMeeting.load(meeting.id), loaders.transcriptsByMeeting.load(meeting.id)]);
+    const [recordings, transcripts] = await Promise.all([
+      loaders.recordingsByMeeting.load(meeting.id),
+      loaders.transcriptsByMeeting.load(meeting.id),
+    ]);
     const capture = captureOf(meeting, recordings.length + transcripts.length, services.clock());
     return viewer?.kind === 'client' ? { ...capture, failure: null } : capture;
   },
   async invitation(meeting, { timeZone, locale }, { loaders }) {
     const zone = timeZone ?? 'UTC';
     const language = locale ?? 'en';
-    if (!isTimeZone(zone)) throw new GraphQLError(`timeZone is not an IANA time zone.`, { extensions: { code: 'BAD_USER_INPUT' } });
-    if (!isLocale(language)) throw new GraphQLError(`locale is not a BCP 47 language tag.`, { extensions: { code: 'BAD_USER_INPUT' } });
+    if (!isTimeZone(zone))
+      throw new GraphQLError(`timeZone is not an IANA time zone.`, { extensions: { code: 'BAD_USER_INPUT' } });
+    if (!isLocale(language))
+      throw new GraphQLError(`locale is not a BCP 47 language tag.`, { extensions: { code: 'BAD_USER_INPUT' } });
     const attendees = await loaders.attendeesByMeeting.load(meeting.id);
     return { ...renderInvitation(meeting, attendees, zone, language), meetingId: meeting.id };
   },

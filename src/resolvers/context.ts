@@ -1,8 +1,8 @@
 import type DataLoader from 'dataloader';
 import type { Recording, TranscriptHead } from '../services/artifacts/artifact-reads.ts';
-import type { Services } from '../services/services.ts';
 import type { Meeting, StoredAttendee } from '../services/meetings/meeting.ts';
 import type { Scope } from '../services/scope.ts';
+import type { Services } from '../services/services.ts';
 import type { Settings } from '../services/settings/settings.ts';
 import type { Cue } from '../services/transcripts/vtt.ts';
 import type { Viewer } from '../services/viewer.ts';
@@ -10,6 +10,8 @@ import type { Viewer } from '../services/viewer.ts';
 /** Made for one request: what was loaded once in it is not asked for again. */
 export interface Loaders {
   meetingById: DataLoader<string, Meeting | null>;
+  recordingById: DataLoader<string, Recording | null>;
+  transcriptById: DataLoader<string, TranscriptHead | null>;
   meetingByAppointment: DataLoader<string, Meeting | null>;
   meetingByInteraction: DataLoader<string, Meeting | null>;
   attendeesByMeeting: DataLoader<string, StoredAttendee[]>;

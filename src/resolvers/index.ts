@@ -25,8 +25,22 @@ import { TeamsSettings } from './TeamsSettings.ts';
 
 /** Every resolver of the subgraph; a field without one is a property of its parent. */
 export const resolvers: Resolvers = {
-  Query: { teamsMeetingCapability, teamsMeeting, teamsMeetings, searchTranscripts, teamsSettings, teamsDiagnostics, teamsSetupGuide },
-  Mutation: { connectMicrosoftApp, updateTeamsSettings, verifyTeamsOrganizer, createTeamsMeeting, refreshTeamsMeetingArtifacts },
+  Query: {
+    teamsMeetingCapability,
+    teamsMeeting,
+    teamsMeetings,
+    searchTranscripts,
+    teamsSettings,
+    teamsDiagnostics,
+    teamsSetupGuide,
+  },
+  Mutation: {
+    connectMicrosoftApp,
+    updateTeamsSettings,
+    verifyTeamsOrganizer,
+    createTeamsMeeting,
+    refreshTeamsMeetingArtifacts,
+  },
   Appointment,
   Interaction,
   TeamsMeeting,

@@ -33,7 +33,14 @@ export interface App {
 }
 
 /** The HTTP face of the subgraph: GraphQL for the gateway, signed links for browsers, health for the operator. */
-export async function createApp({ database, services, authenticate, logger, introspection, isProduction }: AppOptions): Promise<App> {
+export async function createApp({
+  database,
+  services,
+  authenticate,
+  logger,
+  introspection,
+  isProduction,
+}: AppOptions): Promise<App> {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     bodyLimit: BODY_LIMIT,
@@ -43,14 +50,21 @@ export async function createApp({ database, services, authenticate, logger, intr
     return503OnClosing: true,
   });
   let isStopping = false;
-  const apollo = createApolloServer({ typeDefs: await readFile(SCHEMA, 'utf8'), httpServer: app.server, introspection, isProduction, logger });
+  const apollo = createApolloServer({
+    typeDefs: await readFile(SCHEMA, 'utf8'),
+    httpServer: app.server,
+    introspection,
+    isProduction,
+    logger,
+  });
   await apollo.start();
 
   app.route({
     url: '/graphql',
     method: ['GET', 'POST', 'OPTIONS'],
     handler: fastifyApolloHandler(apollo, {
-      context: async (request) => new RequestContext(await authenticate(request.headers.authorization), services, database),
+      context: async (request) =>
+        new RequestContext(await authenticate(request.headers.authorization), services, database),
     }),
   });
   healthRoutes(app, database, () => isStopping);
@@ -74,4 +88,3 @@ export async function createApp({ database, services, authenticate, logger, intr
     },
   };
 }
-

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createLocalJWKSet, createRemoteJWKSet, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { z } from 'zod';
-import type { Config } from '../config.ts';
+import { type Config, ConfigError } from '../config.ts';
 import { PERMISSIONS, type Permission, type Viewer } from '../services/viewer.ts';
 
 /** Only signatures by a private key: a shared-secret algorithm would let the public key sign. */
@@ -37,9 +37,18 @@ export type Authenticate = (authorization: string | undefined) => Promise<Viewer
 
 async function keySource(jwks: Config['auth']['jwks']): Promise<JWTVerifyGetKey> {
   if ('url' in jwks) return createRemoteJWKSet(new URL(jwks.url), { timeoutDuration: 5_000 });
-  return createLocalJWKSet(JSON.parse(await readFile(jwks.file, 'utf8')));
+  try {
+    return createLocalJWKSet(JSON.parse(await readFile(jwks.file, 'utf8')));
+  } catch (cause) {
+    throw new ConfigError(`AUTH_JWKS_FILE is not a readable JSON Web Key Set: ${(cause as Error).message}`, { cause });
+  }
 }
 
+/**
+ * Makes the check of bearer tokens against the configured keys.
+ *
+ * @throws ConfigError when the file of keys cannot be read
+ */
 export async function createAuthenticator(auth: Config['auth'], clock: () => Date): Promise<Authenticate> {
   const keys = await keySource(auth.jwks);
   return async (authorization) => {

@@ -1,8 +1,7 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import type { GraphQLFormattedError } from 'graphql';
 import { GraphQLError } from 'graphql';
-import { Prisma } from '../generated/prisma/client.ts';
-import { InvalidArgumentError, type Logger } from '../services/scope.ts';
+import { DatabaseUnavailableError, InvalidArgumentError, type Logger } from '../services/scope.ts';
 
 /** Every code that may stand in `errors[].extensions.code`. Held against docs/errors.md by a test. */
 export const ERROR_CODES = [
@@ -25,19 +24,6 @@ export function unauthenticated(): GraphQLError {
 
 export function forbidden(permission: string): GraphQLError {
   return new GraphQLError(`The permission ${permission} is needed.`, { extensions: { code: 'FORBIDDEN' } });
-}
-
-/** Prisma's codes for a database that cannot be reached or does not answer in time. */
-const DATABASE_AWAY = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037']);
-const SOCKET_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', '57P01', '57P03', '53300']);
-
-/** Whether the database, not the request, is the cause: trying again later is the answer. */
-function isDatabaseAway(error: unknown): boolean {
-  if (error instanceof Prisma.PrismaClientInitializationError) return true;
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') {
-    return error instanceof Error && /timeout exceeded when trying to connect|Connection terminated/.test(error.message);
-  }
-  return DATABASE_AWAY.has(error.code) || SOCKET_ERRORS.has(error.code);
 }
 
 /** What Apollo calls its own refusals, in the contract's words. */
@@ -64,17 +50,19 @@ export function makeFormatError(logger: Logger, isProduction: boolean) {
     const { locations, path } = formatted;
     const answer = (message: string, code: ErrorCode) => ({ message, locations, path, extensions: { code } });
     if (original instanceof InvalidArgumentError) return answer(original.message, 'BAD_USER_INPUT');
-    if (isDatabaseAway(original)) {
+    if (original instanceof DatabaseUnavailableError) {
       logger.error({ err: original }, 'the database does not answer');
       return answer('The service cannot answer at the moment. Try again shortly.', 'SERVICE_UNAVAILABLE');
     }
     // The limit plugins refuse during validation and leave only their sentence to tell them by.
-    if (TOO_COMPLEX.test(formatted.message)) return answer(formatted.message.replace('Syntax Error: ', ''), 'OPERATION_TOO_COMPLEX');
+    if (TOO_COMPLEX.test(formatted.message))
+      return answer(formatted.message.replace('Syntax Error: ', ''), 'OPERATION_TOO_COMPLEX');
     const code = formatted.extensions?.code;
     const renamed = typeof code === 'string' ? (RENAMED[code] ?? code) : code;
     if (isCode(renamed) && renamed !== 'INTERNAL_SERVER_ERROR') return answer(formatted.message, renamed);
     logger.error({ err: original, path }, 'a resolver failed');
-    const message = isProduction || !(original instanceof Error) ? 'Something went wrong on our side.' : original.message;
+    const message =
+      isProduction || !(original instanceof Error) ? 'Something went wrong on our side.' : original.message;
     return answer(message, 'INTERNAL_SERVER_ERROR');
   };
 }

@@ -5,11 +5,25 @@ import type { Services } from '../services/services.ts';
 import { parseVtt } from '../services/transcripts/vtt.ts';
 
 /** A loader over a batch function that answers with a map; what is not in the map is `missing`. */
-function loader<T, M>(fetch: (keys: readonly string[]) => Promise<Map<string, T>>, missing: () => M): DataLoader<string, T | M> {
+function loader<T, M>(
+  fetch: (keys: readonly string[]) => Promise<Map<string, T>>,
+  missing: () => M,
+): DataLoader<string, T | M> {
   return new DataLoader<string, T | M>(async (keys) => {
     const found = await fetch(keys);
     return keys.map((key) => found.get(key) ?? missing());
   });
+}
+
+/** Ours are UUIDs, compared without regard to case, as Postgres does; the database writes them in lower case. */
+function byOwnId<T>(fetch: (ids: readonly string[]) => Promise<Map<string, T>>): DataLoader<string, T | null> {
+  return new DataLoader<string, T | null>(
+    async (ids) => {
+      const found = await fetch(ids);
+      return ids.map((id) => found.get(id.toLowerCase()) ?? null);
+    },
+    { cacheKeyFn: (id) => id.toLowerCase() },
+  );
 }
 
 const none = () => null;
@@ -19,14 +33,9 @@ const empty = (): never[] => [];
 export function createLoaders(services: Services, scope: Scope): Loaders {
   const { meetings, artifacts } = services;
   const loaders: Loaders = {
-    // UUIDs are compared without regard to case, as Postgres does; the database writes them in lower case.
-    meetingById: new DataLoader(
-      async (ids) => {
-        const found = await meetings.byIds(scope, ids);
-        return ids.map((id) => found.get(id.toLowerCase()) ?? null);
-      },
-      { cacheKeyFn: (id) => id.toLowerCase() },
-    ),
+    meetingById: byOwnId((ids) => meetings.byIds(scope, ids)),
+    recordingById: byOwnId((ids) => artifacts.recordingsByIds(scope, ids)),
+    transcriptById: byOwnId((ids) => artifacts.transcriptsByIds(scope, ids)),
     meetingByAppointment: loader((ids) => meetings.bySubjects(scope, 'appointmentId', ids), none),
     meetingByInteraction: loader((ids) => meetings.bySubjects(scope, 'interactionId', ids), none),
     attendeesByMeeting: loader((ids) => meetings.attendeesOf(scope, ids), empty),

@@ -1,5 +1,10 @@
-import { defaultFieldResolver, type GraphQLObjectType, type GraphQLSchema, isObjectType } from 'graphql';
-import type { AppointmentResolvers, InteractionResolvers, MutationResolvers, QueryResolvers } from '../generated/graphql.ts';
+import { defaultFieldResolver, type GraphQLObjectType, type GraphQLSchema, isObjectType, isUnionType } from 'graphql';
+import type {
+  AppointmentResolvers,
+  InteractionResolvers,
+  MutationResolvers,
+  QueryResolvers,
+} from '../generated/graphql.ts';
 import type { GraphQLContext } from '../resolvers/context.ts';
 import { may, type Permission } from '../services/viewer.ts';
 import { forbidden, unauthenticated } from './errors.ts';
@@ -46,13 +51,24 @@ export const PERMISSION_MAP: PermissionMap = {
 };
 
 /** What an entity of our own needs when the gateway asks for it by its key. */
-const ENTITY_PERMISSIONS: Record<string, Permission> = { TeamsMeeting: 'teams_meeting:read' };
+const ENTITY_PERMISSIONS: Record<string, Permission> = {
+  TeamsMeeting: 'teams_meeting:read',
+  MeetingRecording: 'teams_artifact:read',
+  MeetingTranscript: 'teams_artifact:read',
+};
 
 /** Entities of other subgraphs: their reference is given back as it came, and each added field has its own rule. */
-const FOREIGN_ENTITIES = new Set(['Appointment', 'Interaction']);
+const FOREIGN_ENTITIES = new Set(['Appointment', 'Interaction', 'Contact', 'Client', 'User']);
 
 /** Fields that say nothing of anybody's data: the gateway reads the schema without a token. */
-const OPEN = new Set(['Query._service', 'Query._entities', 'Appointment.id', 'Interaction.id', 'Interaction.contact', 'Interaction.client']);
+const OPEN = new Set([
+  'Query._service',
+  'Query._entities',
+  'Appointment.id',
+  'Interaction.id',
+  'Interaction.contact',
+  'Interaction.client',
+]);
 
 /** @throws GraphQLError with UNAUTHENTICATED or FORBIDDEN */
 export function authorize({ viewer }: GraphQLContext, permission: Permission): void {
@@ -85,6 +101,11 @@ export function enforcePermissions(schema: GraphQLSchema): GraphQLSchema {
     if (!isObjectType(type)) throw new Error(`PERMISSION_MAP names ${name}, which is no object type of the schema`);
     guardType(type, rules);
   }
+  const entities = schema.getType('_Entity');
+  for (const { name } of isUnionType(entities) ? entities.getTypes() : []) {
+    if (!FOREIGN_ENTITIES.has(name) && !(name in ENTITY_PERMISSIONS))
+      throw new Error(`The entity ${name} has no permission rule: add it to ENTITY_PERMISSIONS`);
+  }
   const subscription = schema.getSubscriptionType();
   if (subscription) throw new Error('Subscriptions have no permission rules');
   return schema;
@@ -95,19 +116,30 @@ type ReferenceResolver = (reference: unknown, context: GraphQLContext, info: unk
 /**
  * Returns the resolvers with every maker of entities from references behind its permission.
  *
- * @throws when an entity that this subgraph makes from a reference has no rule
+ * @throws when an entity that this subgraph makes from a reference has no rule, or one with a rule is not made here
  */
 export function guardReferences<T extends object>(resolvers: T): T {
-  const guarded = Object.entries(resolvers).map(([name, type]: [string, { __resolveReference?: ReferenceResolver }]) => {
-    const resolve = type.__resolveReference;
-    if (resolve === undefined || FOREIGN_ENTITIES.has(name)) return [name, type];
-    const permission = ENTITY_PERMISSIONS[name];
-    if (permission === undefined) throw new Error(`The entity ${name} has no permission rule: add it to ENTITY_PERMISSIONS`);
-    const guardedResolve: ReferenceResolver = async (reference, context, info) => {
-      authorize(context, permission);
-      return resolve(reference, context, info);
-    };
-    return [name, { ...type, __resolveReference: guardedResolve }];
-  });
+  const guarded = Object.entries(resolvers).map(
+    ([name, type]: [string, { __resolveReference?: ReferenceResolver }]): [
+      string,
+      { __resolveReference?: ReferenceResolver },
+    ] => {
+      const resolve = type.__resolveReference;
+      if (resolve === undefined || FOREIGN_ENTITIES.has(name)) return [name, type];
+      const permission = ENTITY_PERMISSIONS[name];
+      if (permission === undefined)
+        throw new Error(`The entity ${name} has no permission rule: add it to ENTITY_PERMISSIONS`);
+      const guardedResolve: ReferenceResolver = async (reference, context, info) => {
+        authorize(context, permission);
+        return resolve(reference, context, info);
+      };
+      return [name, { ...type, __resolveReference: guardedResolve }];
+    },
+  );
+  // Without a resolver of its own a reference is given back as it came, and its fields are then anybody's.
+  const bare = Object.keys(ENTITY_PERMISSIONS).find(
+    (name) => !guarded.some(([guardedName, type]) => guardedName === name && type.__resolveReference),
+  );
+  if (bare !== undefined) throw new Error(`The entity ${bare} has no __resolveReference`);
   return Object.fromEntries(guarded) as T;
 }

@@ -48,12 +48,14 @@ const EXPLANATIONS: Record<GraphFailureKind, Explanation> = {
   CREDENTIALS_REJECTED: {
     code: 'CREDENTIALS_REJECTED',
     message: 'Microsoft rejected the credential of the app registration: it is wrong or has expired.',
-    remedy: 'In Entra, open the app registration, create a new client secret (copy its value, not its id) and connect it here.',
+    remedy:
+      'In Entra, open the app registration, create a new client secret (copy its value, not its id) and connect it here.',
   },
   APP_NOT_FOUND: {
     code: 'CREDENTIALS_REJECTED',
     message: 'Microsoft does not know this app registration in this directory.',
-    remedy: 'Compare the client id with “Application (client) ID” of the app registration, and give admin consent in this directory.',
+    remedy:
+      'Compare the client id with “Application (client) ID” of the app registration, and give admin consent in this directory.',
   },
   DIRECTORY_NOT_FOUND: {
     code: 'CREDENTIALS_REJECTED',
@@ -63,17 +65,20 @@ const EXPLANATIONS: Record<GraphFailureKind, Explanation> = {
   ROLE_MISSING: {
     code: 'PERMISSION_MISSING',
     message: 'The app registration lacks a Microsoft Graph application permission that this needs.',
-    remedy: 'In Entra, add the missing application permission under “API permissions” and grant admin consent. A new token can take up to an hour to carry it.',
+    remedy:
+      'In Entra, add the missing application permission under “API permissions” and grant admin consent. A new token can take up to an hour to carry it.',
   },
   TEAMS_POLICY_MISSING: {
     code: 'POLICY_MISSING',
     message: 'No Teams application access policy allows this app to act for the organizer.',
-    remedy: 'Run New-CsApplicationAccessPolicy with this app id and Grant-CsApplicationAccessPolicy for the organizer, then wait up to 30 minutes.',
+    remedy:
+      'Run New-CsApplicationAccessPolicy with this app id and Grant-CsApplicationAccessPolicy for the organizer, then wait up to 30 minutes.',
   },
   EXCHANGE_SCOPE_DENIED: {
     code: 'MAILBOX_SCOPE_DENIED',
     message: 'Exchange does not let this app into the mailbox of the organizer.',
-    remedy: 'Add the organizer to the scope of the Exchange role assignment (RBAC for Applications) or to the group of the application access policy, then wait up to an hour.',
+    remedy:
+      'Add the organizer to the scope of the Exchange role assignment (RBAC for Applications) or to the group of the application access policy, then wait up to an hour.',
   },
   USER_NOT_FOUND: {
     code: 'ORGANIZER_NOT_FOUND',
@@ -83,17 +88,20 @@ const EXPLANATIONS: Record<GraphFailureKind, Explanation> = {
   MAILBOX_UNAVAILABLE: {
     code: 'MAILBOX_UNAVAILABLE',
     message: 'The organizer has no Exchange Online mailbox that can be used.',
-    remedy: 'Assign a licence with Exchange Online to the organizer, or choose another organizer whose mailbox is in the cloud.',
+    remedy:
+      'Assign a licence with Exchange Online to the organizer, or choose another organizer whose mailbox is in the cloud.',
   },
   TRANSCRIPT_ACCESS_DISABLED: {
     code: 'TRANSCRIPT_ACCESS_DISABLED',
     message: 'The directory does not let apps read meeting transcripts.',
-    remedy: 'A Teams administrator runs: Set-CsTeamsMeetingConfiguration -Identity Global -EnableGraphTranscriptAccess $true -EnableAttributedTranscripts $true',
+    remedy:
+      'A Teams administrator runs: Set-CsTeamsMeetingConfiguration -Identity Global -EnableGraphTranscriptAccess $true -EnableAttributedTranscripts $true',
   },
   SPEAKER_ATTRIBUTION_DISABLED: {
     code: 'TRANSCRIPT_ACCESS_DISABLED',
     message: 'The directory does not let apps read who spoke in meeting transcripts.',
-    remedy: 'A Teams administrator runs: Set-CsTeamsMeetingConfiguration -Identity Global -EnableAttributedTranscripts $true',
+    remedy:
+      'A Teams administrator runs: Set-CsTeamsMeetingConfiguration -Identity Global -EnableAttributedTranscripts $true',
   },
   NOT_FOUND: {
     code: 'NOT_FOUND',
@@ -118,13 +126,26 @@ const EXPLANATIONS: Record<GraphFailureKind, Explanation> = {
   FORBIDDEN: {
     code: 'PERMISSION_MISSING',
     message: 'Microsoft refused the call although the permission is in the token.',
-    remedy: 'A permission or policy granted in the last hour may not have arrived everywhere: wait, then run the verification.',
+    remedy:
+      'A permission or policy granted in the last hour may not have arrived everywhere: wait, then run the verification.',
   },
-  THROTTLED: { code: 'GRAPH_THROTTLED', message: 'Microsoft is limiting how often we may call.', remedy: 'Wait a minute and try again.' },
+  THROTTLED: {
+    code: 'GRAPH_THROTTLED',
+    message: 'Microsoft is limiting how often we may call.',
+    remedy: 'Wait a minute and try again.',
+  },
   UNAVAILABLE: { code: 'GRAPH_UNAVAILABLE', message: 'Microsoft answered with a temporary error.', remedy: TRY_AGAIN },
   TIMEOUT: { code: 'GRAPH_UNAVAILABLE', message: 'Microsoft did not answer in time.', remedy: TRY_AGAIN },
-  NETWORK: { code: 'GRAPH_UNAVAILABLE', message: 'Microsoft could not be reached.', remedy: `Check the network of the server. ${TRY_AGAIN}` },
-  UNKNOWN: { code: 'GRAPH_UNAVAILABLE', message: 'Microsoft answered in a way that we do not know.', remedy: 'Report it with the request id.' },
+  NETWORK: {
+    code: 'GRAPH_UNAVAILABLE',
+    message: 'Microsoft could not be reached.',
+    remedy: `Check the network of the server. ${TRY_AGAIN}`,
+  },
+  UNKNOWN: {
+    code: 'GRAPH_UNAVAILABLE',
+    message: 'Microsoft answered in a way that we do not know.',
+    remedy: 'Report it with the request id.',
+  },
 };
 
 /** Says what a failed call to Microsoft means. An error that did not come from Microsoft is thrown on: it is a bug. */

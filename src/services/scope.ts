@@ -1,6 +1,8 @@
 import type { TenantDatabase } from '../db/database.ts';
 import type { Viewer } from './viewer.ts';
 
+export { DatabaseUnavailableError } from '../db/unavailable.ts';
+
 /** For whom a service works: the verified viewer and the database of the viewer's tenant. */
 export interface Scope {
   viewer: Viewer;

@@ -24,7 +24,7 @@ const LATER = [
 
 /** `Type.field(argument:)` -> `Type.field`, `Type.field` -> `Type`; undefined for a type. */
 function parentOf(coordinate: string): string | undefined {
-  const end = Math.max(coordinate.indexOf('('), coordinate.includes('(') ? -1 : coordinate.indexOf('.'));
+  const end = coordinate.includes('(') ? coordinate.indexOf('(') : coordinate.indexOf('.');
   return end < 0 ? undefined : coordinate.slice(0, end);
 }
 

@@ -21,8 +21,9 @@ export interface User {
 export interface Appointment {
   id: string;
   title: string;
-  startsAt: Date;
-  endsAt: Date;
+  /** RFC 3339, in UTC; so are the other times. */
+  startsAt: string;
+  endsAt: string;
   status: 'PENDING' | 'CONFIRMED' | 'COMPLETED';
   clientId: string;
   contactId: string | null;
@@ -32,7 +33,7 @@ export interface Appointment {
 export interface Interaction {
   id: string;
   title: string;
-  occurredAt: Date;
+  occurredAt: string;
   clientId: string;
   contactId: string | null;
 }
@@ -50,18 +51,18 @@ export interface TenantData {
  * can be made for the later appointments.
  */
 export function createPsaData(now: Date): ReadonlyMap<string, TenantData> {
-  const at = (days: number, hour: number): Date =>
-    new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + days, hour));
+  const at: TimeAt = (days, hour) =>
+    new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + days, hour)).toISOString();
   return new Map([
     ['tenant-a', tenantA(at)],
     ['tenant-b', tenantB(at)],
   ]);
 }
 
-type TimeAt = (days: number, hour: number) => Date;
+type TimeAt = (days: number, hour: number) => string;
 
-function hourLong(startsAt: Date): { startsAt: Date; endsAt: Date } {
-  return { startsAt, endsAt: new Date(startsAt.getTime() + 3_600_000) };
+function hourLong(startsAt: string): { startsAt: string; endsAt: string } {
+  return { startsAt, endsAt: new Date(Date.parse(startsAt) + 3_600_000).toISOString() };
 }
 
 function tenantA(at: TimeAt): TenantData {

@@ -1,4 +1,4 @@
-import { GraphQLError, GraphQLScalarType } from 'graphql';
+import { GraphQLError } from 'graphql';
 import type { Appointment, Client, Contact, Interaction, TenantData, User } from './data.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -37,19 +37,14 @@ function firstOf<Row>(rows: Row[], first: number | null | undefined): Row[] {
   return rows.slice(0, first);
 }
 
-const byStart = (a: Appointment, b: Appointment) => a.startsAt.getTime() - b.startsAt.getTime();
-const latestFirst = (a: Interaction, b: Interaction) => b.occurredAt.getTime() - a.occurredAt.getTime();
+const byStart = (a: Appointment, b: Appointment) => a.startsAt.localeCompare(b.startsAt);
+const latestFirst = (a: Interaction, b: Interaction) => b.occurredAt.localeCompare(a.occurredAt);
 
 const clientOf = async (row: { clientId: string }, _: unknown, context: PsaContext): Promise<Client | null> =>
   find((await visible(context)).clients, row.clientId);
 
 const contactOf = async (row: { contactId: string | null }, _: unknown, context: PsaContext): Promise<Contact | null> =>
   find((await visible(context)).contacts, row.contactId);
-
-const DateTime = new GraphQLScalarType<Date, string>({
-  name: 'DateTime',
-  serialize: (value) => (value as Date).toISOString(),
-});
 
 // Objects are copied on their way out because the subgraph library writes `__typename` onto them.
 const reference = <Row extends Reference>(rows: (tenant: TenantData) => Row[]) => ({
@@ -61,7 +56,6 @@ const reference = <Row extends Reference>(rows: (tenant: TenantData) => Row[]) =
 
 /** The PSA core's resolvers, for `buildSubgraphSchema`. */
 export const resolvers = {
-  DateTime,
   Query: {
     appointments: async (_: unknown, { first }: Args, context: PsaContext): Promise<Appointment[]> =>
       firstOf([...(await visible(context)).appointments].sort(byStart), first),

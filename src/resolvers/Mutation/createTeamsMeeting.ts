@@ -1,3 +1,4 @@
 import type { MutationResolvers } from '../../generated/graphql.ts';
 
-export const createTeamsMeeting: MutationResolvers['createTeamsMeeting'] = (_parent, { input }, { services, scope }) => services.createMeeting(scope, input);
+export const createTeamsMeeting: MutationResolvers['createTeamsMeeting'] = (_parent, { input }, { services, scope }) =>
+  services.createMeeting(scope, input);

@@ -1,4 +1,7 @@
 import type { MutationResolvers } from '../../generated/graphql.ts';
 
-export const refreshTeamsMeetingArtifacts: MutationResolvers['refreshTeamsMeetingArtifacts'] = (_parent, { input }, { services, scope }) =>
-  services.refreshArtifacts(scope, input.meetingId);
+export const refreshTeamsMeetingArtifacts: MutationResolvers['refreshTeamsMeetingArtifacts'] = (
+  _parent,
+  { input },
+  { services, scope },
+) => services.refreshArtifacts(scope, input.meetingId);

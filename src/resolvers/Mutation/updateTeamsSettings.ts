@@ -1,6 +1,10 @@
 import type { MutationResolvers } from '../../generated/graphql.ts';
 
-export const updateTeamsSettings: MutationResolvers['updateTeamsSettings'] = async (_parent, { input }, { services, scope }) => {
+export const updateTeamsSettings: MutationResolvers['updateTeamsSettings'] = async (
+  _parent,
+  { input },
+  { services, scope },
+) => {
   const userErrors = await services.settings.update(scope, input);
-  return { settings: await services.settings.find(scope), userErrors };
+  return { settings: userErrors.length > 0 ? null : await services.settings.find(scope), userErrors };
 };

@@ -1,3 +1,4 @@
 import type { QueryResolvers } from '../../generated/graphql.ts';
 
-export const teamsMeeting: QueryResolvers['teamsMeeting'] = (_parent, { id }, { loaders }) => loaders.meetingById.load(id);
+export const teamsMeeting: QueryResolvers['teamsMeeting'] = (_parent, { id }, { loaders }) =>
+  loaders.meetingById.load(id);

@@ -1,3 +1,4 @@
 import type { QueryResolvers } from '../../generated/graphql.ts';
 
-export const teamsMeetingCapability: QueryResolvers['teamsMeetingCapability'] = (_parent, _args, { services, scope }) => services.capability.get(scope);
+export const teamsMeetingCapability: QueryResolvers['teamsMeetingCapability'] = (_parent, _args, { services, scope }) =>
+  services.capability.get(scope);

@@ -16,10 +16,19 @@ export interface LinkDeps {
 }
 
 /** For whom the link in a request speaks, or null: then the answer is 403 and says nothing. */
-export function scopeOfLink({ services, database }: LinkDeps, request: FastifyRequest<LinkedRequest>, purpose: LinkPurpose, id: string): Scope | null {
+export function scopeOfLink(
+  { services, database }: LinkDeps,
+  request: FastifyRequest<LinkedRequest>,
+  purpose: LinkPurpose,
+  id: string,
+): Scope | null {
   const { token } = request.query;
   const link = typeof token === 'string' ? services.links.verify(token, purpose, id) : null;
   return link === null ? null : { viewer: link.viewer, db: database.forTenant(link.tenantId) };
 }
 
-export const PRIVATE = { 'cache-control': 'private, no-store', 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
+export const PRIVATE = {
+  'cache-control': 'private, no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};

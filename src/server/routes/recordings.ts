@@ -21,7 +21,10 @@ export function recordingRoutes(app: FastifyInstance, deps: LinkDeps): void {
       case 'hidden':
         return reply.code(403).send();
       case 'gone':
-        return reply.code(410).type('text/plain').send('Microsoft no longer has this recording: it was deleted or has expired.');
+        return reply
+          .code(410)
+          .type('text/plain')
+          .send('Microsoft no longer has this recording: it was deleted or has expired.');
       case 'bad-range':
         return reply.code(416).send();
       case 'unavailable':
@@ -29,12 +32,16 @@ export function recordingRoutes(app: FastifyInstance, deps: LinkDeps): void {
         return reply.code(503).type('text/plain').send('The recording cannot be fetched from Microsoft at the moment.');
       case 'open': {
         const { status, contentType, contentLength, contentRange, acceptsRanges, body } = opened.content;
-        reply.code(status).type(contentType).header('accept-ranges', acceptsRanges || status === 206 ? 'bytes' : 'none');
+        reply
+          .code(status)
+          .type(contentType)
+          .header('accept-ranges', acceptsRanges || status === 206 ? 'bytes' : 'none');
         if (contentLength !== null) reply.header('content-length', contentLength);
         if (contentRange !== null) reply.header('content-range', contentRange);
         if (request.method === 'HEAD') {
           gone.abort();
-          return reply.send();
+          // An empty stream: for nothing at all Fastify would write a length of 0 over the recording's.
+          return reply.send(Readable.from([]));
         }
         return reply.send(Readable.fromWeb(body as WebReadableStream));
       }

@@ -12,6 +12,9 @@ export interface ArtifactReads {
   /** One statement for any number of meetings; nothing for a viewer who may not see artifacts. Oldest first. */
   recordingsOf(scope: Scope, meetingIds: readonly string[]): Promise<Map<string, Recording[]>>;
   transcriptsOf(scope: Scope, meetingIds: readonly string[]): Promise<Map<string, TranscriptHead[]>>;
+  /** One statement for any number of ids; what the viewer may not see is absent. */
+  recordingsByIds(scope: Scope, ids: readonly string[]): Promise<Map<string, Recording>>;
+  transcriptsByIds(scope: Scope, ids: readonly string[]): Promise<Map<string, TranscriptHead>>;
   /** The text of transcripts, by transcript id. */
   transcriptTexts(scope: Scope, ids: readonly string[]): Promise<Map<string, string>>;
 }
@@ -39,6 +42,27 @@ export function createArtifactReads(visibility: ArtifactVisibility): ArtifactRea
         }),
       );
       return groupBy(rows, (row) => row.meetingId);
+    },
+
+    async recordingsByIds(scope, ids) {
+      if (!(await visibility.seesArtifacts(scope))) return new Map();
+      const rows = await scope.db.run((prisma) =>
+        prisma.meetingRecording.findMany({
+          where: { id: { in: wellFormedIds(ids) }, meeting: visibleMeetings(scope.viewer) },
+        }),
+      );
+      return new Map(rows.map((row) => [row.id, row]));
+    },
+
+    async transcriptsByIds(scope, ids) {
+      if (!(await visibility.seesArtifacts(scope))) return new Map();
+      const rows = await scope.db.run((prisma) =>
+        prisma.meetingTranscript.findMany({
+          where: { id: { in: wellFormedIds(ids) }, meeting: visibleMeetings(scope.viewer) },
+          omit: { vtt: true },
+        }),
+      );
+      return new Map(rows.map((row) => [row.id, row]));
     },
 
     async transcriptTexts(scope, ids) {

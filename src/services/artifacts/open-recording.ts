@@ -1,4 +1,4 @@
-import { GraphRequestError } from '../../graph/errors.ts';
+import type { GraphRequestError } from '../../graph/errors.ts';
 import type { GraphContentStream } from '../../graph/types.ts';
 import { explain } from '../failures.ts';
 import { visibleMeetings } from '../meetings/meeting.ts';
@@ -17,9 +17,17 @@ export type OpenedRecording =
   | { kind: 'unavailable'; retryAfterMs: number | null };
 
 /** Opens the bytes of a recording for the viewer of a link; whoever gets `open` must consume or cancel the body. */
-export type OpenRecording = (scope: Scope, recordingId: string, range: string | undefined, signal: AbortSignal) => Promise<OpenedRecording>;
+export type OpenRecording = (
+  scope: Scope,
+  recordingId: string,
+  range: string | undefined,
+  signal: AbortSignal,
+) => Promise<OpenedRecording>;
 
-export function makeOpenRecording(deps: { visibility: ArtifactVisibility; microsoftApp: MicrosoftAppService }, tools: ServiceTools): OpenRecording {
+export function makeOpenRecording(
+  deps: { visibility: ArtifactVisibility; microsoftApp: MicrosoftAppService },
+  tools: ServiceTools,
+): OpenRecording {
   return async (scope, recordingId, range, signal) => {
     if (!(await deps.visibility.seesArtifacts(scope))) return { kind: 'hidden' };
     const recording = await scope.db.run((prisma) =>
@@ -34,11 +42,22 @@ export function makeOpenRecording(deps: { visibility: ArtifactVisibility; micros
     if (graph === null) return { kind: 'unavailable', retryAfterMs: null };
     try {
       const options = { signal, ...(range === undefined ? {} : { range }) };
-      return { kind: 'open', content: await graph.recordings.openContent(organizerObjectId, graphOnlineMeetingId, recording.graphRecordingId, options) };
+      return {
+        kind: 'open',
+        content: await graph.recordings.openContent(
+          organizerObjectId,
+          graphOnlineMeetingId,
+          recording.graphRecordingId,
+          options,
+        ),
+      };
     } catch (error) {
       if (signal.aborted) throw error;
       const { kind, graphRequestId } = explain(error);
-      tools.logger.warn({ tenantId: scope.db.tenantId, recordingId, kind, graphRequestId }, '[TeamsMeetings] operation=recording the content could not be opened');
+      tools.logger.warn(
+        { tenantId: scope.db.tenantId, recordingId, kind, graphRequestId },
+        '[TeamsMeetings] operation=recording the content could not be opened',
+      );
       const { status, retryAfterMs } = error as GraphRequestError;
       if (kind === 'NOT_FOUND' || status === 410) return { kind: 'gone' };
       return status === 416 ? { kind: 'bad-range' } : { kind: 'unavailable', retryAfterMs };

@@ -28,7 +28,12 @@ async function attempt<T>(work: () => Promise<T>): Promise<Attempt<T>> {
   }
 }
 
-const nothing = (userErrors: UserError[], meeting: Meeting | null = null): RefreshResult => ({ meeting, newRecordings: 0, newTranscripts: 0, userErrors });
+const nothing = (userErrors: UserError[], meeting: Meeting | null = null): RefreshResult => ({
+  meeting,
+  newRecordings: 0,
+  newTranscripts: 0,
+  userErrors,
+});
 
 function factsOf(artifact: GraphCallArtifact) {
   const { callId, contentCorrelationId, createdAt, endedAt } = artifact;
@@ -39,25 +44,50 @@ function factsOf(artifact: GraphCallArtifact) {
  * Makes the mutation `refreshTeamsMeetingArtifacts`. Recordings and transcripts are asked for side by side and each
  * transcript's text by itself; running it again stores nothing twice.
  */
-export function makeRefreshArtifacts(deps: { reads: MeetingReads; microsoftApp: MicrosoftAppService }, tools: ServiceTools): RefreshArtifacts {
-  async function onlineMeetingIdOf(scope: Scope, graph: GraphClient, organizerId: string, meeting: Meeting): Promise<string | null> {
+export function makeRefreshArtifacts(
+  deps: { reads: MeetingReads; microsoftApp: MicrosoftAppService },
+  tools: ServiceTools,
+): RefreshArtifacts {
+  async function onlineMeetingIdOf(
+    scope: Scope,
+    graph: GraphClient,
+    organizerId: string,
+    meeting: Meeting,
+  ): Promise<string | null> {
     if (meeting.graphOnlineMeetingId !== null || meeting.joinUrl === null) return meeting.graphOnlineMeetingId;
     const found = await graph.onlineMeetings.findByJoinUrl(organizerId, meeting.joinUrl);
     if (found === null) return null;
-    await scope.db.run((prisma) => prisma.onlineMeeting.updateMany({ where: { id: meeting.id }, data: { graphOnlineMeetingId: found.id } }));
+    await scope.db.run((prisma) =>
+      prisma.onlineMeeting.updateMany({ where: { id: meeting.id }, data: { graphOnlineMeetingId: found.id } }),
+    );
     return found.id;
   }
 
   async function storeRecordings(scope: Scope, meeting: Meeting, found: GraphCallArtifact[]): Promise<number> {
-    const data = found.map((recording) => ({ ...factsOf(recording), id: tools.newId(), meetingId: meeting.id, graphRecordingId: recording.id }));
-    const { count } = await scope.db.run((prisma) => prisma.meetingRecording.createMany({ data, skipDuplicates: true }));
+    const data = found.map((recording) => ({
+      ...factsOf(recording),
+      id: tools.newId(),
+      meetingId: meeting.id,
+      graphRecordingId: recording.id,
+    }));
+    const { count } = await scope.db.run((prisma) =>
+      prisma.meetingRecording.createMany({ data, skipDuplicates: true }),
+    );
     return count;
   }
 
   /** Fetches the text of each transcript that is not stored yet; a text that cannot be had is tried again next time. */
-  async function captureTranscripts(scope: Scope, graph: GraphClient, organizerId: string, onlineMeetingId: string, meeting: Meeting) {
+  async function captureTranscripts(
+    scope: Scope,
+    graph: GraphClient,
+    organizerId: string,
+    onlineMeetingId: string,
+    meeting: Meeting,
+  ) {
     const listed = await graph.transcripts.list(organizerId, onlineMeetingId);
-    const stored = await scope.db.run((prisma) => prisma.meetingTranscript.findMany({ where: { meetingId: meeting.id }, select: { graphTranscriptId: true } }));
+    const stored = await scope.db.run((prisma) =>
+      prisma.meetingTranscript.findMany({ where: { meetingId: meeting.id }, select: { graphTranscriptId: true } }),
+    );
     const known = new Set(stored.map((row) => row.graphTranscriptId));
     let count = 0;
     const failures: unknown[] = [];
@@ -67,23 +97,52 @@ export function makeRefreshArtifacts(deps: { reads: MeetingReads; microsoftApp: 
         failures.push(text.error);
         continue;
       }
-      const data = { ...factsOf(transcript), vtt: text.value.vtt, isSpeakerAttributed: text.value.isSpeakerAttributed, id: tools.newId(), meetingId: meeting.id, graphTranscriptId: transcript.id };
-      const created = await scope.db.run((prisma) => prisma.meetingTranscript.createMany({ data: [data], skipDuplicates: true }));
+      const data = {
+        ...factsOf(transcript),
+        vtt: text.value.vtt,
+        isSpeakerAttributed: text.value.isSpeakerAttributed,
+        id: tools.newId(),
+        meetingId: meeting.id,
+        graphTranscriptId: transcript.id,
+      };
+      const created = await scope.db.run((prisma) =>
+        prisma.meetingTranscript.createMany({ data: [data], skipDuplicates: true }),
+      );
       count += created.count;
     }
     return { count, failures };
   }
 
-  async function finish(scope: Scope, meeting: Meeting, failure: StoredFailure | null, counts: { newRecordings: number; newTranscripts: number }): Promise<void> {
+  async function finish(
+    scope: Scope,
+    meeting: Meeting,
+    failure: StoredFailure | null,
+    counts: { newRecordings: number; newTranscripts: number },
+  ): Promise<void> {
     await scope.db.transaction(async (prisma) => {
       await prisma.onlineMeeting.updateMany({
         where: { id: meeting.id },
-        data: { captureAttempts: { increment: 1 }, captureLastAttemptAt: tools.clock(), captureFailure: failure === null ? Prisma.DbNull : { ...failure } },
+        data: {
+          captureAttempts: { increment: 1 },
+          captureLastAttemptAt: tools.clock(),
+          captureFailure: failure === null ? Prisma.DbNull : { ...failure },
+        },
       });
-      await appendAudit(prisma, tools, scope.viewer, { operation: 'refresh', meetingId: meeting.id, outcome: failure?.code ?? 'success', detail: counts });
+      await appendAudit(prisma, tools, scope.viewer, {
+        operation: 'refresh',
+        meetingId: meeting.id,
+        outcome: failure?.code ?? 'success',
+        detail: counts,
+      });
     });
     tools.logger.info(
-      { tenantId: scope.db.tenantId, meetingId: meeting.id, outcome: failure?.code ?? 'success', graphRequestId: failure?.graphRequestId ?? null, ...counts },
+      {
+        tenantId: scope.db.tenantId,
+        meetingId: meeting.id,
+        outcome: failure?.code ?? 'success',
+        graphRequestId: failure?.graphRequestId ?? null,
+        ...counts,
+      },
       '[TeamsMeetings] operation=refresh',
     );
   }
@@ -93,13 +152,43 @@ export function makeRefreshArtifacts(deps: { reads: MeetingReads; microsoftApp: 
     const meeting = await find();
     if (meeting === null) return nothing([meetingNotFound()]);
     if (!meeting.isCalendarBacked) {
-      const message = 'Microsoft keeps no recordings or transcripts that apps can read for a meeting without a calendar event.';
-      return nothing([{ code: 'MEETING_NOT_CALENDAR_BACKED', message, remedy: 'Make a new meeting for this appointment.', path: ['input', 'meetingId'] }], meeting);
+      const message =
+        'Microsoft keeps no recordings or transcripts that apps can read for a meeting without a calendar event.';
+      return nothing(
+        [
+          {
+            code: 'MEETING_NOT_CALENDAR_BACKED',
+            message,
+            remedy: 'Make a new meeting for this appointment.',
+            path: ['input', 'meetingId'],
+          },
+        ],
+        meeting,
+      );
     }
     const graph = await deps.microsoftApp.graphFor(scope);
-    if (graph === null) return nothing([{ code: 'NOT_CONFIGURED', message: 'No Microsoft app is connected.', remedy: 'An administrator runs connectMicrosoftApp.' }], meeting);
+    if (graph === null)
+      return nothing(
+        [
+          {
+            code: 'NOT_CONFIGURED',
+            message: 'No Microsoft app is connected.',
+            remedy: 'An administrator runs connectMicrosoftApp.',
+          },
+        ],
+        meeting,
+      );
     if (meeting.joinUrl === null || meeting.organizerObjectId === null) {
-      return nothing([{ code: 'CONFLICT', message: 'Microsoft has not made this meeting, so there is nothing to fetch.', remedy: 'Create the meeting again.' }], meeting);
+      return nothing(
+        [
+          {
+            code: 'CONFLICT',
+            message: 'Microsoft has not made this meeting, so there is nothing to fetch.',
+            remedy: 'Create the meeting again.',
+          },
+        ],
+        meeting,
+      );
     }
 
     const organizerId = meeting.organizerObjectId;
@@ -109,7 +198,13 @@ export function makeRefreshArtifacts(deps: { reads: MeetingReads; microsoftApp: 
       const failure: StoredFailure =
         resolved.error !== undefined
           ? toStoredFailure(resolved.error, tools.clock())
-          : { code: 'NOT_FOUND', message: 'Microsoft has no online meeting with this join link.', remedy: 'The meeting may have expired, 60 days after its end.', occurredAt: tools.clock().toISOString(), graphRequestId: null };
+          : {
+              code: 'NOT_FOUND',
+              message: 'Microsoft has no online meeting with this join link.',
+              remedy: 'The meeting may have expired, 60 days after its end.',
+              occurredAt: tools.clock().toISOString(),
+              graphRequestId: null,
+            };
       await finish(scope, meeting, failure, { newRecordings: 0, newTranscripts: 0 });
       const { code, message, remedy } = failure;
       return nothing([{ code, message, ...(remedy === null ? {} : { remedy }) }], await find());
@@ -119,7 +214,8 @@ export function makeRefreshArtifacts(deps: { reads: MeetingReads; microsoftApp: 
       attempt(async () => storeRecordings(scope, meeting, await graph.recordings.list(organizerId, onlineMeetingId))),
       attempt(() => captureTranscripts(scope, graph, organizerId, onlineMeetingId, meeting)),
     ]);
-    const transcriptErrors = transcripts.error !== undefined ? [transcripts.error] : (transcripts.value?.failures ?? []);
+    const transcriptErrors =
+      transcripts.error !== undefined ? [transcripts.error] : (transcripts.value?.failures ?? []);
     const userErrors = [
       ...(recordings.error !== undefined ? [toUserError(recordings.error, ['recordings'])] : []),
       ...transcriptErrors.map((error) => toUserError(error, ['transcripts'])),

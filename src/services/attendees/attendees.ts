@@ -69,7 +69,13 @@ export function normaliseAttendees(inputs: readonly AttendeeInput[]): { attendee
   });
   const attendees = [...byAddress.values()];
   if (attendees.length > MAX_ATTENDEES) {
-    errors.push(invalid(['input', 'attendees'], `${attendees.length} attendees are too many: Exchange takes at most ${MAX_ATTENDEES}.`, 'Invite a distribution list instead.'));
+    errors.push(
+      invalid(
+        ['input', 'attendees'],
+        `${attendees.length} attendees are too many: Exchange takes at most ${MAX_ATTENDEES}.`,
+        'Invite a distribution list instead.',
+      ),
+    );
   }
   return { attendees, errors };
 }

@@ -12,7 +12,12 @@ export interface AuditEntry {
 }
 
 /** Appends to the audit trail; call it in the transaction whose change it tells of. */
-export async function appendAudit(prisma: TenantPrisma, tools: ServiceTools, viewer: Viewer, entry: AuditEntry): Promise<void> {
+export async function appendAudit(
+  prisma: TenantPrisma,
+  tools: ServiceTools,
+  viewer: Viewer,
+  entry: AuditEntry,
+): Promise<void> {
   await prisma.auditEvent.create({
     data: {
       id: tools.newId(),

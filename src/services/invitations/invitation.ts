@@ -24,7 +24,10 @@ function formatTimes(meeting: Meeting, timeZone: string, locale: string): string
 
 function renderIcs(meeting: Meeting, attendees: StoredAttendee[]): string {
   const isCancelled = meeting.status === 'CANCELLED';
-  const calendar = ical({ method: isCancelled ? ICalCalendarMethod.CANCEL : ICalCalendarMethod.REQUEST, prodId: { company: 'Teams meetings', product: 'Subgraph' } });
+  const calendar = ical({
+    method: isCancelled ? ICalCalendarMethod.CANCEL : ICalCalendarMethod.REQUEST,
+    prodId: { company: 'Teams meetings', product: 'Subgraph' },
+  });
   const event = calendar.createEvent({
     id: meeting.iCalUid ?? `${meeting.id}@teams-meetings`,
     start: meeting.startsAt,
@@ -58,13 +61,28 @@ function renderIcs(meeting: Meeting, attendees: StoredAttendee[]): string {
  * @param timeZone an IANA name that has been checked
  * @param locale a BCP 47 tag that has been checked
  */
-export function renderInvitation(meeting: Meeting, attendees: StoredAttendee[], timeZone: string, locale: string): Invitation {
+export function renderInvitation(
+  meeting: Meeting,
+  attendees: StoredAttendee[],
+  timeZone: string,
+  locale: string,
+): Invitation {
   const when = formatTimes(meeting, timeZone, locale);
   const { joinUrl, subject } = meeting;
   const isCancelled = meeting.status === 'CANCELLED';
-  const lines = [subject, when, isCancelled ? 'This meeting was cancelled.' : joinUrl === null ? 'The join link follows.' : `Join Teams Meeting: ${joinUrl}`];
+  const lines = [
+    subject,
+    when,
+    isCancelled
+      ? 'This meeting was cancelled.'
+      : joinUrl === null
+        ? 'The join link follows.'
+        : `Join Teams Meeting: ${joinUrl}`,
+  ];
   const button =
-    joinUrl === null ? `<p>${escapeHtml(lines[2] ?? '')}</p>` : `<p><a href="${escapeHtml(joinUrl)}" style="display:inline-block;padding:12px 24px;background:#4f52b2;color:#ffffff;text-decoration:none">Join Teams Meeting</a></p>`;
+    joinUrl === null
+      ? `<p>${escapeHtml(lines[2] ?? '')}</p>`
+      : `<p><a href="${escapeHtml(joinUrl)}" style="display:inline-block;padding:12px 24px;background:#4f52b2;color:#ffffff;text-decoration:none">Join Teams Meeting</a></p>`;
   return {
     subject,
     html: `<h1>${escapeHtml(subject)}</h1><p>${escapeHtml(when)}</p>${button}`,

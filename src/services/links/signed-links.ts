@@ -71,7 +71,11 @@ export function createLinkSigner(keys: RingKey[], publicUrl: string, clock: () =
         purpose,
         tenantId: viewer.tenantId,
         resourceId,
-        viewer: { kind: viewer.kind, id: viewer.id, ...(viewer.kind === 'client' ? { clientId: viewer.clientId } : {}) },
+        viewer: {
+          kind: viewer.kind,
+          id: viewer.id,
+          ...(viewer.kind === 'client' ? { clientId: viewer.clientId } : {}),
+        },
         expiresAt,
       };
       const signed = `${signing.id}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
@@ -86,7 +90,12 @@ export function createLinkSigner(keys: RingKey[], publicUrl: string, clock: () =
       const expected = mac(key, `${keyId}.${payload}`);
       const given = Buffer.from(signature, 'base64url');
       // Compared as text too: base64url has spare bits, and a changed character must never pass.
-      if (given.length !== expected.length || !timingSafeEqual(given, expected) || signature !== expected.toString('base64url')) return null;
+      if (
+        given.length !== expected.length ||
+        !timingSafeEqual(given, expected) ||
+        signature !== expected.toString('base64url')
+      )
+        return null;
       const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as LinkClaims;
       if (claims.purpose !== purpose || claims.resourceId !== resourceId) return null;
       if (claims.expiresAt * 1000 <= clock().getTime()) return null;

@@ -31,7 +31,13 @@ interface Outcome {
   transactionId?: string;
 }
 
-const FAILED = { status: 'FAILED', joinUrl: null, graphEventId: null, iCalUid: null, graphOnlineMeetingId: null } as const;
+const FAILED = {
+  status: 'FAILED',
+  joinUrl: null,
+  graphEventId: null,
+  iCalUid: null,
+  graphOnlineMeetingId: null,
+} as const;
 
 function toUserErrors(failure: StoredFailure | null): UserError[] {
   if (failure === null) return [];
@@ -40,14 +46,30 @@ function toUserErrors(failure: StoredFailure | null): UserError[] {
 }
 
 /** Creates the event, or brings the one that an earlier try made to the wanted state. */
-async function createOrAdopt(graph: GraphClient, organizerId: string, meeting: Meeting, attendees: StoredAttendee[], sendInvites: boolean): Promise<GraphEvent> {
+async function createOrAdopt(
+  graph: GraphClient,
+  organizerId: string,
+  meeting: Meeting,
+  attendees: StoredAttendee[],
+  sendInvites: boolean,
+): Promise<GraphEvent> {
   const draft = draftEvent(meeting, attendees, sendInvites);
   try {
     return await graph.events.create(organizerId, draft);
   } catch (error) {
-    if (!(error instanceof GraphRequestError) || error.kind !== 'DUPLICATE_TRANSACTION' || error.existingEventId === null) throw error;
+    if (
+      !(error instanceof GraphRequestError) ||
+      error.kind !== 'DUPLICATE_TRANSACTION' ||
+      error.existingEventId === null
+    )
+      throw error;
     const { subject, startsAt, endsAt } = draft;
-    return graph.events.update(organizerId, error.existingEventId, { subject, startsAt, endsAt, attendees: draft.attendees });
+    return graph.events.update(organizerId, error.existingEventId, {
+      subject,
+      startsAt,
+      endsAt,
+      attendees: draft.attendees,
+    });
   }
 }
 
@@ -66,12 +88,21 @@ export function makeCreateMeeting(
       return (await graph.onlineMeetings.findByJoinUrl(organizerId, joinUrl))?.id ?? null;
     } catch (error) {
       const { kind, graphRequestId } = explain(error);
-      tools.logger.warn({ kind, graphRequestId }, '[TeamsMeetings] operation=create the online meeting id was not resolved');
+      tools.logger.warn(
+        { kind, graphRequestId },
+        '[TeamsMeetings] operation=create the online meeting id was not resolved',
+      );
       return null;
     }
   }
 
-  async function provision(graph: GraphClient, organizerId: string, meeting: Meeting, attendees: StoredAttendee[], sendInvites: boolean): Promise<Outcome> {
+  async function provision(
+    graph: GraphClient,
+    organizerId: string,
+    meeting: Meeting,
+    attendees: StoredAttendee[],
+    sendInvites: boolean,
+  ): Promise<Outcome> {
     const now = () => tools.clock().toISOString();
     try {
       const event = await createOrAdopt(graph, organizerId, meeting, attendees, sendInvites);
@@ -79,7 +110,8 @@ export function makeCreateMeeting(
         await graph.events.delete(organizerId, event.id);
         const failure: StoredFailure = {
           code: 'MAILBOX_UNAVAILABLE',
-          message: 'Exchange made the event without a Teams meeting, so it was removed again: Teams is not available to the organizer.',
+          message:
+            'Exchange made the event without a Teams meeting, so it was removed again: Teams is not available to the organizer.',
           remedy: 'Assign a Teams licence to the organizer and allow Teams as online meeting provider for the mailbox.',
           occurredAt: now(),
           graphRequestId: null,
@@ -97,7 +129,14 @@ export function makeCreateMeeting(
         return { ...FAILED, graphEventId: event.id, iCalUid: event.iCalUId, failure };
       }
       const graphOnlineMeetingId = await findOnlineMeetingId(graph, organizerId, event.joinUrl);
-      return { status: 'SCHEDULED', joinUrl: event.joinUrl, graphEventId: event.id, iCalUid: event.iCalUId, graphOnlineMeetingId, failure: null };
+      return {
+        status: 'SCHEDULED',
+        joinUrl: event.joinUrl,
+        graphEventId: event.id,
+        iCalUid: event.iCalUId,
+        graphOnlineMeetingId,
+        failure: null,
+      };
     } catch (error) {
       return { ...FAILED, failure: toStoredFailure(error, tools.clock()) };
     }
@@ -108,9 +147,19 @@ export function makeCreateMeeting(
     return scope.db.transaction(async (prisma) => {
       await prisma.onlineMeeting.updateMany({
         where: { id: meeting.id, version: meeting.version },
-        data: { ...values, failure: failure === null ? Prisma.DbNull : { ...failure }, leasedUntil: null, updatedAt: tools.clock(), version: { increment: 1 } },
+        data: {
+          ...values,
+          failure: failure === null ? Prisma.DbNull : { ...failure },
+          leasedUntil: null,
+          updatedAt: tools.clock(),
+          version: { increment: 1 },
+        },
       });
-      await appendAudit(prisma, tools, scope.viewer, { operation: 'create', meetingId: meeting.id, outcome: failure?.code ?? 'success' });
+      await appendAudit(prisma, tools, scope.viewer, {
+        operation: 'create',
+        meetingId: meeting.id,
+        outcome: failure?.code ?? 'success',
+      });
       return prisma.onlineMeeting.findFirstOrThrow({ where: { id: meeting.id } });
     });
   }
@@ -130,15 +179,33 @@ export function makeCreateMeeting(
     const accepted = await acceptIntent((work) => scope.db.transaction(work), tools, scope.viewer, organizer, intent);
     if (accepted.kind === 'conflict') {
       const message = 'This idempotency key was used for another meeting.';
-      return { meeting: null, userErrors: [{ code: 'CONFLICT', message, path: ['input', 'idempotencyKey'], remedy: 'Use a new key for a new meeting.' }] };
+      return {
+        meeting: null,
+        userErrors: [
+          { code: 'CONFLICT', message, path: ['input', 'idempotencyKey'], remedy: 'Use a new key for a new meeting.' },
+        ],
+      };
     }
-    if (accepted.kind === 'existing') return { meeting: accepted.meeting, userErrors: toUserErrors(failureOf(accepted.meeting)) };
+    if (accepted.kind === 'existing')
+      return { meeting: accepted.meeting, userErrors: toUserErrors(failureOf(accepted.meeting)) };
 
     const organizerId = accepted.meeting.organizerObjectId ?? accepted.meeting.organizerUpn;
-    const outcome = await provision(graph, organizerId, accepted.meeting, accepted.attendees, settings?.sendMeetingInvites ?? true);
+    const outcome = await provision(
+      graph,
+      organizerId,
+      accepted.meeting,
+      accepted.attendees,
+      settings?.sendMeetingInvites ?? true,
+    );
     const meeting = await storeOutcome(scope, accepted.meeting, outcome);
     tools.logger.info(
-      { tenantId: scope.db.tenantId, meetingId: meeting.id, outcome: outcome.failure?.code ?? 'success', durationMs: tools.clock().getTime() - began, graphRequestId: outcome.failure?.graphRequestId ?? null },
+      {
+        tenantId: scope.db.tenantId,
+        meetingId: meeting.id,
+        outcome: outcome.failure?.code ?? 'success',
+        durationMs: tools.clock().getTime() - began,
+        graphRequestId: outcome.failure?.graphRequestId ?? null,
+      },
       '[TeamsMeetings] operation=create',
     );
     return { meeting, userErrors: toUserErrors(outcome.failure) };

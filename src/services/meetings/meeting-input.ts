@@ -57,19 +57,27 @@ export function checkMeetingInput(input: CreateMeetingInput): { intent: MeetingI
     errors.push(invalid(at('appointmentId'), 'Give exactly one of appointmentId and interactionId.'));
   }
   for (const field of ['appointmentId', 'interactionId', 'clientId', 'contactId', 'idempotencyKey'] as const) {
-    if ((input[field]?.length ?? 0) > MAX_ID) errors.push(invalid(at(field), `This is longer than ${MAX_ID} characters.`));
+    if ((input[field]?.length ?? 0) > MAX_ID)
+      errors.push(invalid(at(field), `This is longer than ${MAX_ID} characters.`));
   }
   // Control characters would end up in mail headers and calendar files.
   const subject = input.subject.replace(/\p{Cc}+/gu, ' ').trim();
   if (subject === '') errors.push(invalid(at('subject'), 'The subject is empty.'));
-  if (subject.length > MAX_SUBJECT) errors.push(invalid(at('subject'), `The subject is longer than ${MAX_SUBJECT} characters.`));
+  if (subject.length > MAX_SUBJECT)
+    errors.push(invalid(at('subject'), `The subject is longer than ${MAX_SUBJECT} characters.`));
   if ((input.description?.length ?? 0) > MAX_DESCRIPTION) {
     errors.push(invalid(at('description'), `The description is longer than ${MAX_DESCRIPTION} characters.`));
   }
   if (input.endsAt <= input.startsAt) errors.push(invalid(at('endsAt'), 'The meeting ends before it starts.'));
   const timeZone = input.timeZone || 'UTC';
   if (!isTimeZone(timeZone)) {
-    errors.push(invalid(at('timeZone'), `“${timeZone.slice(0, 80)}” is not a time zone.`, 'Use a name of the IANA database, such as Europe/Berlin.'));
+    errors.push(
+      invalid(
+        at('timeZone'),
+        `“${timeZone.slice(0, 80)}” is not a time zone.`,
+        'Use a name of the IANA database, such as Europe/Berlin.',
+      ),
+    );
   }
   return {
     errors,

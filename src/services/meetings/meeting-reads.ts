@@ -21,7 +21,11 @@ export interface MeetingReads {
   /** One statement for any number of ids; what the viewer may not see is absent. */
   byIds(scope: Scope, ids: readonly string[]): Promise<Map<string, Meeting>>;
   /** The meeting of each appointment or interaction: the active one, else the newest cancelled one. */
-  bySubjects(scope: Scope, subject: 'appointmentId' | 'interactionId', ids: readonly string[]): Promise<Map<string, Meeting>>;
+  bySubjects(
+    scope: Scope,
+    subject: 'appointmentId' | 'interactionId',
+    ids: readonly string[],
+  ): Promise<Map<string, Meeting>>;
   attendeesOf(scope: Scope, meetingIds: readonly string[]): Promise<Map<string, StoredAttendee[]>>;
   /** In the order of their start, page by page. @throws InvalidArgumentError */
   page(scope: Scope, filter: MeetingFilter, first: number, after: string | null): Promise<MeetingPage>;
@@ -34,6 +38,11 @@ export const MAX_PAGE = 100;
 /** Ids come from clients; what is no UUID is unknown, not an error of the database. */
 export function wellFormedIds(ids: readonly string[]): string[] {
   return ids.filter((id) => UUID.test(id)).map((id) => id.toLowerCase());
+}
+
+/** Postgres refuses a NUL in a text, together with everything else that was asked for. */
+function isStorable(id: string): boolean {
+  return !id.includes('\0');
 }
 
 export function groupBy<T>(rows: readonly T[], key: (row: T) => string): Map<string, T[]> {
@@ -68,24 +77,32 @@ function decodeCursor(cursor: string): Position {
   return { startsAt, id };
 }
 
+/** Matches no meeting. An empty `OR` would match every one when it stands inside an `AND`. */
+const NONE: Prisma.OnlineMeetingWhereInput = { id: { in: [] } };
+
 /** The filter as the database understands it; ENDED and SCHEDULED are told apart by the clock. */
-export function whereOf(scope: Scope, filter: MeetingFilter, now: Date, seesArtifacts: boolean): Prisma.OnlineMeetingWhereInput {
+export function whereOf(
+  scope: Scope,
+  filter: MeetingFilter,
+  now: Date,
+  seesArtifacts: boolean,
+): Prisma.OnlineMeetingWhereInput {
   const { viewer } = scope;
   const conditions: Prisma.OnlineMeetingWhereInput[] = [visibleMeetings(viewer)];
-  if (filter.clientId) conditions.push({ clientId: filter.clientId });
+  if (filter.clientId) conditions.push(isStorable(filter.clientId) ? { clientId: filter.clientId } : NONE);
   if (filter.startsFrom) conditions.push({ startsAt: { gte: filter.startsFrom } });
   if (filter.startsBefore) conditions.push({ startsAt: { lt: filter.startsBefore } });
   if (typeof filter.hasRecordings === 'boolean') {
     // For a viewer from whom recordings are hidden no meeting has any: the filter must not tell.
     if (seesArtifacts) conditions.push({ recordings: filter.hasRecordings ? { some: {} } : { none: {} } });
-    else if (filter.hasRecordings) conditions.push({ OR: [] });
+    else if (filter.hasRecordings) conditions.push(NONE);
   }
   if (filter.status) {
     const byStatus = filter.status.map((status): Prisma.OnlineMeetingWhereInput => {
       if (status === 'ENDED') return { status: 'SCHEDULED', endsAt: { lte: now } };
       return status === 'SCHEDULED' ? { status, endsAt: { gt: now } } : { status };
     });
-    conditions.push({ OR: byStatus });
+    conditions.push(byStatus.length === 0 ? NONE : { OR: byStatus });
   }
   if (filter.mine) {
     const attends = viewer.kind === 'client' ? { contactId: viewer.contactId ?? viewer.id } : { userId: viewer.id };
@@ -96,7 +113,12 @@ export function whereOf(scope: Scope, filter: MeetingFilter, now: Date, seesArti
 
 export function createMeetingReads(visibility: ArtifactVisibility, tools: ServiceTools): MeetingReads {
   const where = async (scope: Scope, filter: MeetingFilter) =>
-    whereOf(scope, filter, tools.clock(), typeof filter.hasRecordings === 'boolean' && (await visibility.seesArtifacts(scope)));
+    whereOf(
+      scope,
+      filter,
+      tools.clock(),
+      typeof filter.hasRecordings === 'boolean' && (await visibility.seesArtifacts(scope)),
+    );
 
   return {
     async byIds(scope, ids) {
@@ -108,7 +130,10 @@ export function createMeetingReads(visibility: ArtifactVisibility, tools: Servic
 
     async bySubjects(scope, subject, ids) {
       const rows = await scope.db.run((prisma) =>
-        prisma.onlineMeeting.findMany({ where: { [subject]: { in: [...ids] }, ...visibleMeetings(scope.viewer) }, orderBy: { createdAt: 'asc' } }),
+        prisma.onlineMeeting.findMany({
+          where: { [subject]: { in: ids.filter(isStorable) }, ...visibleMeetings(scope.viewer) },
+          orderBy: { createdAt: 'asc' },
+        }),
       );
       const found = new Map<string, Meeting>();
       for (const row of rows) {
@@ -121,7 +146,10 @@ export function createMeetingReads(visibility: ArtifactVisibility, tools: Servic
 
     async attendeesOf(scope, meetingIds) {
       const rows = await scope.db.run((prisma) =>
-        prisma.meetingAttendee.findMany({ where: { meetingId: { in: [...meetingIds] } }, orderBy: { position: 'asc' } }),
+        prisma.meetingAttendee.findMany({
+          where: { meetingId: { in: [...meetingIds] } },
+          orderBy: { position: 'asc' },
+        }),
       );
       return groupBy(rows, (row) => row.meetingId);
     },
@@ -130,7 +158,9 @@ export function createMeetingReads(visibility: ArtifactVisibility, tools: Servic
       checkPageSize(first);
       const position = after === null ? null : decodeCursor(after);
       const behind: Prisma.OnlineMeetingWhereInput =
-        position === null ? {} : { OR: [{ startsAt: { gt: position.startsAt } }, { startsAt: position.startsAt, id: { gt: position.id } }] };
+        position === null
+          ? {}
+          : { OR: [{ startsAt: { gt: position.startsAt } }, { startsAt: position.startsAt, id: { gt: position.id } }] };
       const wanted = await where(scope, filter);
       const rows = await scope.db.run((prisma) =>
         prisma.onlineMeeting.findMany({

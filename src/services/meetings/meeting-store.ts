@@ -25,7 +25,11 @@ function contentOf(intent: MeetingIntent) {
   return { subject, startsAt, endsAt, timeZone, description, clientId, contactId, inputHash: hashIntent(intent) };
 }
 
-async function writeAttendees(prisma: TenantPrisma, meetingId: string, intent: MeetingIntent): Promise<StoredAttendee[]> {
+async function writeAttendees(
+  prisma: TenantPrisma,
+  meetingId: string,
+  intent: MeetingIntent,
+): Promise<StoredAttendee[]> {
   await prisma.meetingAttendee.deleteMany({ where: { meetingId } });
   await prisma.meetingAttendee.createMany({
     data: intent.attendees.map((attendee, position) => ({ ...attendee, meetingId, position })),
@@ -93,7 +97,14 @@ export async function acceptIntent(
 
     const taken = await prisma.onlineMeeting.updateMany({
       where: { id: earlier.id, OR: [{ leasedUntil: null }, { leasedUntil: { lte: now } }] },
-      data: { ...contentOf(intent), status: 'PROVISIONING', failure: Prisma.DbNull, leasedUntil, updatedAt: now, version: { increment: 1 } },
+      data: {
+        ...contentOf(intent),
+        status: 'PROVISIONING',
+        failure: Prisma.DbNull,
+        leasedUntil,
+        updatedAt: now,
+        version: { increment: 1 },
+      },
     });
     const meeting = await prisma.onlineMeeting.findFirstOrThrow({ where: { id: earlier.id } });
     if (taken.count === 0) return { kind: 'existing', meeting };

@@ -39,11 +39,15 @@ export class KeyRing {
     const [version, keyId, nonce, sealed] = text.split(':');
     const key = this.#keys.find((candidate) => candidate.id === keyId);
     if (version !== 'v1' || key === undefined || nonce === undefined || sealed === undefined) {
-      throw new SecretUnreadableError(`A stored secret needs the encryption key "${keyId}", which is not in ENCRYPTION_KEYS`);
+      throw new SecretUnreadableError(
+        `A stored secret needs the encryption key "${keyId}", which is not in ENCRYPTION_KEYS`,
+      );
     }
     const bytes = Buffer.from(sealed, 'base64url');
     try {
-      const decipher = createDecipheriv('aes-256-gcm', key.bytes, Buffer.from(nonce, 'base64url'), { authTagLength: 16 })
+      const decipher = createDecipheriv('aes-256-gcm', key.bytes, Buffer.from(nonce, 'base64url'), {
+        authTagLength: 16,
+      })
         .setAAD(Buffer.from(owner))
         .setAuthTag(bytes.subarray(-16));
       return Buffer.concat([decipher.update(bytes.subarray(0, -16)), decipher.final()]).toString('utf8');

@@ -1,5 +1,11 @@
 import { GraphRequestError } from '../../graph/errors.ts';
-import type { AppCredential, GraphClient, GraphService, MicrosoftAppRegistration, MicrosoftCloudName } from '../../graph/types.ts';
+import type {
+  AppCredential,
+  GraphClient,
+  GraphService,
+  MicrosoftAppRegistration,
+  MicrosoftCloudName,
+} from '../../graph/types.ts';
 import { appendAudit } from '../audit/audit.ts';
 import { explain, invalid, type UserError } from '../failures.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
@@ -32,6 +38,7 @@ interface CheckedCredential {
 }
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const DOMAIN = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i;
 
 function checkCredential(input: ConnectMicrosoftAppInput, now: Date): CheckedCredential | UserError {
   const { clientSecret, certificatePem, privateKeyPem } = input;
@@ -41,22 +48,34 @@ function checkCredential(input: ConnectMicrosoftAppInput, now: Date): CheckedCre
   }
   if (clientSecret) {
     if (GUID.test(clientSecret)) {
-      return invalid(['input', 'clientSecret'], 'This looks like the id of a client secret, not its value.', 'Copy the column “Value” in Entra; it is shown only once.');
+      return invalid(
+        ['input', 'clientSecret'],
+        'This looks like the id of a client secret, not its value.',
+        'Copy the column “Value” in Entra; it is shown only once.',
+      );
     }
-    return { credential: { kind: 'CLIENT_SECRET', clientSecret }, hint: `${clientSecret.slice(0, 3)}…`, expiresAt: null };
+    return {
+      credential: { kind: 'CLIENT_SECRET', clientSecret },
+      hint: `${clientSecret.slice(0, 3)}…`,
+      expiresAt: null,
+    };
   }
   if (!certificatePem) return invalid(['input', 'certificatePem'], 'The certificate is missing.');
   if (!privateKeyPem) return invalid(['input', 'privateKeyPem'], 'The private key of the certificate is missing.');
   const facts = readCertificate(certificatePem, privateKeyPem, now);
   if ('code' in facts) return facts;
-  return { credential: { kind: 'CERTIFICATE', certificatePem, privateKeyPem }, hint: facts.hint, expiresAt: facts.expiresAt };
+  return {
+    credential: { kind: 'CERTIFICATE', certificatePem, privateKeyPem },
+    hint: facts.hint,
+    expiresAt: facts.expiresAt,
+  };
 }
 
 /** Which input a rejected token request points at, so that the three usual mistakes are told apart. */
-function rejectedInput(error: GraphRequestError): string[] {
+function rejectedInput(error: GraphRequestError, credential: AppCredential): string[] {
   if (error.kind === 'APP_NOT_FOUND') return ['input', 'clientId'];
   if (error.kind === 'DIRECTORY_NOT_FOUND') return ['input', 'directoryId'];
-  return ['input', 'clientSecret'];
+  return ['input', credential.kind === 'CERTIFICATE' ? 'certificatePem' : 'clientSecret'];
 }
 
 export interface MicrosoftAppService {
@@ -72,7 +91,11 @@ export interface MicrosoftAppService {
   refreshTokens(scope: Scope): Promise<void>;
 }
 
-export function createMicrosoftAppService(graph: GraphService, keys: KeyRing, tools: ServiceTools): MicrosoftAppService {
+export function createMicrosoftAppService(
+  graph: GraphService,
+  keys: KeyRing,
+  tools: ServiceTools,
+): MicrosoftAppService {
   async function registration(scope: Scope): Promise<MicrosoftAppRegistration | null> {
     const row = await scope.db.run((prisma) => prisma.microsoftApp.findFirst());
     if (row === null) return null;
@@ -83,8 +106,11 @@ export function createMicrosoftAppService(graph: GraphService, keys: KeyRing, to
   return {
     async connect(scope, input) {
       const errors: UserError[] = [];
-      for (const field of ['clientId', 'directoryId'] as const) {
-        if (!GUID.test(input[field])) errors.push(invalid(['input', field], `The ${field === 'clientId' ? 'client' : 'directory'} id is not a GUID.`, 'Copy it from the overview of the app registration in Entra.'));
+      const copyIt = 'Copy it from the overview of the app registration in Entra.';
+      if (!GUID.test(input.clientId))
+        errors.push(invalid(['input', 'clientId'], 'The client id is not a GUID.', copyIt));
+      if (!GUID.test(input.directoryId) && !DOMAIN.test(input.directoryId)) {
+        errors.push(invalid(['input', 'directoryId'], 'The directory id is neither a GUID nor a domain name.', copyIt));
       }
       const checked = checkCredential(input, tools.clock());
       if ('code' in checked) errors.push(checked);
@@ -101,7 +127,10 @@ export function createMicrosoftAppService(graph: GraphService, keys: KeyRing, to
         await graph.forApp(app).grantedRoles();
       } catch (error) {
         const { code, message, remedy } = explain(error);
-        const path = error instanceof GraphRequestError && code === 'CREDENTIALS_REJECTED' ? rejectedInput(error) : undefined;
+        const path =
+          error instanceof GraphRequestError && code === 'CREDENTIALS_REJECTED'
+            ? rejectedInput(error, app.credential)
+            : undefined;
         return [{ code, message, remedy, ...(path === undefined ? {} : { path }) }];
       }
 
@@ -120,16 +149,32 @@ export function createMicrosoftAppService(graph: GraphService, keys: KeyRing, to
         const before = await prisma.microsoftApp.findFirst();
         if (before === null) await prisma.microsoftApp.create({ data: { ...data, createdAt: now } });
         else await prisma.microsoftApp.updateMany({ data });
-        const isOther = before === null || before.clientId !== app.clientId || before.directoryId !== app.directoryId || before.cloud !== app.cloud;
+        const isOther =
+          before === null ||
+          before.clientId !== app.clientId ||
+          before.directoryId !== app.directoryId ||
+          before.cloud !== app.cloud;
         if (isOther) {
-          const pending = { installStatus: 'INSTALL_PENDING', organizerObjectId: null, organizerDisplayName: null, organizerResolvedAt: null, updatedAt: now } as const;
+          const pending = {
+            installStatus: 'INSTALL_PENDING',
+            organizerObjectId: null,
+            organizerDisplayName: null,
+            organizerResolvedAt: null,
+            updatedAt: now,
+          } as const;
           const { count } = await prisma.teamsIntegration.updateMany({ data: pending });
           if (count === 0) await prisma.teamsIntegration.create({ data: { ...pending, createdAt: now } });
         }
         await appendAudit(prisma, tools, scope.viewer, {
           operation: 'connect-microsoft-app',
           outcome: 'success',
-          detail: { clientId: app.clientId, directoryId: app.directoryId, cloud: app.cloud, credentialKind: checked.credential.kind, replaced: before !== null },
+          detail: {
+            clientId: app.clientId,
+            directoryId: app.directoryId,
+            cloud: app.cloud,
+            credentialKind: checked.credential.kind,
+            replaced: before !== null,
+          },
         });
       });
       return [];
@@ -138,7 +183,14 @@ export function createMicrosoftAppService(graph: GraphService, keys: KeyRing, to
     find: (scope) =>
       scope.db.run((prisma) =>
         prisma.microsoftApp.findFirst({
-          select: { clientId: true, directoryId: true, cloud: true, credentialKind: true, credentialHint: true, credentialExpiresAt: true },
+          select: {
+            clientId: true,
+            directoryId: true,
+            cloud: true,
+            credentialKind: true,
+            credentialHint: true,
+            credentialExpiresAt: true,
+          },
         }),
       ),
 

@@ -1,9 +1,14 @@
 import type { UserError } from '../failures.ts';
-import type { Scope } from '../scope.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
+import type { Scope } from '../scope.ts';
 import type { Settings, SettingsService } from './settings.ts';
 
-export type CapabilityReason = 'NOT_CONFIGURED' | 'NOT_ACTIVE' | 'NO_MICROSOFT_APP' | 'NO_ORGANIZER' | 'ORGANIZER_UNRESOLVED';
+export type CapabilityReason =
+  | 'NOT_CONFIGURED'
+  | 'NOT_ACTIVE'
+  | 'NO_MICROSOFT_APP'
+  | 'NO_ORGANIZER'
+  | 'ORGANIZER_UNRESOLVED';
 
 export interface Capability {
   available: boolean;
@@ -23,11 +28,31 @@ export function missingForMeetings(settings: Settings | null, hasApp: boolean): 
 }
 
 const REFUSALS: Record<CapabilityReason, UserError> = {
-  NOT_CONFIGURED: { code: 'NOT_CONFIGURED', message: 'Teams meetings have not been set up.', remedy: 'An administrator runs connectMicrosoftApp and updateTeamsSettings.' },
-  NO_MICROSOFT_APP: { code: 'NOT_CONFIGURED', message: 'No Microsoft app is connected.', remedy: 'An administrator runs connectMicrosoftApp.' },
-  NO_ORGANIZER: { code: 'NOT_CONFIGURED', message: 'No meeting organizer is saved.', remedy: 'An administrator saves organizerUserPrincipalName in the settings.' },
-  ORGANIZER_UNRESOLVED: { code: 'NOT_CONFIGURED', message: 'The meeting organizer has not been found in the directory.', remedy: 'An administrator saves the organizer again.' },
-  NOT_ACTIVE: { code: 'NOT_ACTIVE', message: 'The Teams integration is not active.', remedy: 'An administrator sets installStatus to ACTIVE.' },
+  NOT_CONFIGURED: {
+    code: 'NOT_CONFIGURED',
+    message: 'Teams meetings have not been set up.',
+    remedy: 'An administrator runs connectMicrosoftApp and updateTeamsSettings.',
+  },
+  NO_MICROSOFT_APP: {
+    code: 'NOT_CONFIGURED',
+    message: 'No Microsoft app is connected.',
+    remedy: 'An administrator runs connectMicrosoftApp.',
+  },
+  NO_ORGANIZER: {
+    code: 'NOT_CONFIGURED',
+    message: 'No meeting organizer is saved.',
+    remedy: 'An administrator saves organizerUserPrincipalName in the settings.',
+  },
+  ORGANIZER_UNRESOLVED: {
+    code: 'NOT_CONFIGURED',
+    message: 'The meeting organizer has not been found in the directory.',
+    remedy: 'An administrator saves the organizer again.',
+  },
+  NOT_ACTIVE: {
+    code: 'NOT_ACTIVE',
+    message: 'The Teams integration is not active.',
+    remedy: 'An administrator sets installStatus to ACTIVE.',
+  },
 };
 
 export interface CapabilityService {
@@ -36,7 +61,10 @@ export interface CapabilityService {
   organizer(scope: Scope): Promise<{ upn: string; objectId: string; displayName: string | null } | UserError>;
 }
 
-export function createCapabilityService(settings: SettingsService, microsoftApp: MicrosoftAppService): CapabilityService {
+export function createCapabilityService(
+  settings: SettingsService,
+  microsoftApp: MicrosoftAppService,
+): CapabilityService {
   async function look(scope: Scope) {
     const [current, app] = await Promise.all([settings.find(scope), microsoftApp.find(scope)]);
     return { current, reason: missingForMeetings(current, app !== null) };
@@ -49,7 +77,11 @@ export function createCapabilityService(settings: SettingsService, microsoftApp:
     async organizer(scope) {
       const { current, reason } = await look(scope);
       if (reason !== null) return REFUSALS[reason];
-      return { upn: current?.organizerUpn ?? '', objectId: current?.organizerObjectId ?? '', displayName: current?.organizerDisplayName ?? null };
+      return {
+        upn: current?.organizerUpn ?? '',
+        objectId: current?.organizerObjectId ?? '',
+        displayName: current?.organizerDisplayName ?? null,
+      };
     },
   };
 }

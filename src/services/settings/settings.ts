@@ -73,7 +73,12 @@ export function createSettingsService(microsoftApp: MicrosoftAppService, tools: 
     }
     const graph = await microsoftApp.graphFor(scope);
     if (graph === null) {
-      return { code: 'NOT_CONFIGURED', message: 'No Microsoft app is connected, so the organizer cannot be looked up.', remedy: 'Run connectMicrosoftApp first.', path };
+      return {
+        code: 'NOT_CONFIGURED',
+        message: 'No Microsoft app is connected, so the organizer cannot be looked up.',
+        remedy: 'Run connectMicrosoftApp first.',
+        path,
+      };
     }
     try {
       const user = await graph.users.get(upn);
@@ -94,15 +99,26 @@ export function createSettingsService(microsoftApp: MicrosoftAppService, tools: 
     const app = await microsoftApp.find(scope);
     const errors: UserError[] = [];
     if (app === null) {
-      errors.push({ code: 'NOT_CONFIGURED', message: 'No Microsoft app is connected.', remedy: 'Run connectMicrosoftApp first.', path });
+      errors.push({
+        code: 'NOT_CONFIGURED',
+        message: 'No Microsoft app is connected.',
+        remedy: 'Run connectMicrosoftApp first.',
+        path,
+      });
     }
     if (settings.organizerObjectId === null) {
-      errors.push({ code: 'NOT_CONFIGURED', message: 'No organizer is saved, or it has not been found in the directory.', remedy: 'Save organizerUserPrincipalName first.', path });
+      errors.push({
+        code: 'NOT_CONFIGURED',
+        message: 'No organizer is saved, or it has not been found in the directory.',
+        remedy: 'Save organizerUserPrincipalName first.',
+        path,
+      });
     }
     return errors;
   }
 
-  const find = (scope: Scope): Promise<Settings | null> => scope.db.run((prisma) => prisma.teamsIntegration.findFirst({ omit: { tenantId: true, createdAt: true } }));
+  const find = (scope: Scope): Promise<Settings | null> =>
+    scope.db.run((prisma) => prisma.teamsIntegration.findFirst({ omit: { tenantId: true, createdAt: true } }));
 
   return {
     find,
@@ -113,7 +129,13 @@ export function createSettingsService(microsoftApp: MicrosoftAppService, tools: 
 
       if (input.artifactRetentionDays !== undefined) {
         const days = input.artifactRetentionDays;
-        if (days !== null && (days < 0 || days > 36_500)) errors.push(invalid(['input', 'artifactRetentionDays'], 'The retention must be between 0 and 36500 days; 0 or null keeps everything.'));
+        if (days !== null && (days < 1 || days > 36_500))
+          errors.push(
+            invalid(
+              ['input', 'artifactRetentionDays'],
+              'The retention must be between 1 and 36500 days; null keeps everything.',
+            ),
+          );
         change.artifactRetentionDays = days;
       }
       const upn = input.organizerUserPrincipalName?.trim();
@@ -123,14 +145,26 @@ export function createSettingsService(microsoftApp: MicrosoftAppService, tools: 
           if ('code' in organizer) errors.push(organizer);
           else Object.assign(change, organizer);
         } else {
-          Object.assign(change, { organizerUpn: null, organizerObjectId: null, organizerDisplayName: null, organizerResolvedAt: null });
+          Object.assign(change, {
+            organizerUpn: null,
+            organizerObjectId: null,
+            organizerDisplayName: null,
+            organizerResolvedAt: null,
+          });
         }
       }
 
       const before = (await find(scope)) ?? DEFAULTS;
       if (input.installStatus) {
-        if (input.installStatus === 'ACTIVE') errors.push(...(await missingForActivation(scope, { ...before, ...change })));
-        else if (input.installStatus !== 'INSTALL_PENDING') errors.push(invalid(['input', 'installStatus'], `${input.installStatus} is told by the product; set ACTIVE, or INSTALL_PENDING to pause.`));
+        if (input.installStatus === 'ACTIVE')
+          errors.push(...(await missingForActivation(scope, { ...before, ...change })));
+        else if (input.installStatus !== 'INSTALL_PENDING')
+          errors.push(
+            invalid(
+              ['input', 'installStatus'],
+              `${input.installStatus} is told by the product; set ACTIVE, or INSTALL_PENDING to pause.`,
+            ),
+          );
         change.installStatus = input.installStatus;
       } else if (change.organizerObjectId === null && before.installStatus === 'ACTIVE') {
         change.installStatus = 'INSTALL_PENDING';
@@ -141,13 +175,19 @@ export function createSettingsService(microsoftApp: MicrosoftAppService, tools: 
       await scope.db.transaction(async (prisma) => {
         const { count } = await prisma.teamsIntegration.updateMany({ data: { ...change, updatedAt: now } });
         if (count === 0) await prisma.teamsIntegration.create({ data: { ...change, createdAt: now, updatedAt: now } });
-        await appendAudit(prisma, tools, scope.viewer, { operation: 'update-settings', outcome: 'success', detail: { changed: Object.keys(change) } });
+        await appendAudit(prisma, tools, scope.viewer, {
+          operation: 'update-settings',
+          outcome: 'success',
+          detail: { changed: Object.keys(change) },
+        });
       });
       return [];
     },
 
     async latestVerification(scope) {
-      const row = await scope.db.run((prisma) => prisma.organizerVerification.findFirst({ orderBy: { ranAt: 'desc' } }));
+      const row = await scope.db.run((prisma) =>
+        prisma.organizerVerification.findFirst({ orderBy: { ranAt: 'desc' } }),
+      );
       // Only verify-organizer writes these columns, from the same type.
       return row as unknown as Verification | null;
     },

@@ -22,10 +22,22 @@ export function quotePowerShell(text: string): string {
   return `'${text.replace(/[\p{Cc}]/gu, '').replace(/['\u2018\u2019\u201A\u201B]/g, '$&$&')}'`;
 }
 
-export function createSetupGuideService(microsoftApp: MicrosoftAppService, settings: SettingsService): SetupGuideService {
+/** The inside of PowerShell's double-quoted string, which typographic double quotes end as well. */
+function escapeInDoubleQuotes(text: string): string {
+  return text.replace(/[`"$\u201C\u201D\u201E]/g, '`$&');
+}
+
+export function createSetupGuideService(
+  microsoftApp: MicrosoftAppService,
+  settings: SettingsService,
+): SetupGuideService {
   return {
     async get(scope) {
-      const [app, current, verification] = await Promise.all([microsoftApp.find(scope), settings.find(scope), settings.latestVerification(scope)]);
+      const [app, current, verification] = await Promise.all([
+        microsoftApp.find(scope),
+        settings.find(scope),
+        settings.latestVerification(scope),
+      ]);
       const checks = verification?.checks ?? [];
       const statusOf = (name: string): CheckStatus => checks.find((check) => check.name === name)?.status ?? 'SKIP';
       const done = (condition: boolean): CheckStatus => (condition ? 'PASS' : 'SKIP');
@@ -34,7 +46,8 @@ export function createSetupGuideService(microsoftApp: MicrosoftAppService, setti
       const steps: Omit<SetupStep, 'number'>[] = [
         {
           title: 'Connect the Microsoft app registration',
-          instructions: 'Register an app in Entra, create a client secret or upload a certificate, and run connectMicrosoftApp.',
+          instructions:
+            'Register an app in Entra, create a client secret or upload a certificate, and run connectMicrosoftApp.',
           script: null,
           status: done(app !== null),
         },
@@ -50,7 +63,7 @@ export function createSetupGuideService(microsoftApp: MicrosoftAppService, setti
           script: [
             'Connect-ExchangeOnline',
             `New-ServicePrincipal -AppId ${appId} -ObjectId '<object id of the enterprise application>' -DisplayName 'Teams meetings'`,
-            `New-ManagementScope -Name 'Teams meetings organizer' -RecipientRestrictionFilter "UserPrincipalName -eq ${organizer.replaceAll('`', '``').replaceAll('"', '`"').replaceAll('$', '`$')}"`,
+            `New-ManagementScope -Name 'Teams meetings organizer' -RecipientRestrictionFilter "UserPrincipalName -eq ${escapeInDoubleQuotes(organizer)}"`,
             `New-ManagementRoleAssignment -App ${appId} -Role 'Application Calendars.ReadWrite' -CustomResourceScope 'Teams meetings organizer'`,
           ].join('\n'),
           status: statusOf('mailbox'),
@@ -68,7 +81,8 @@ export function createSetupGuideService(microsoftApp: MicrosoftAppService, setti
         {
           title: 'Let apps read transcripts',
           instructions: 'Both switches are off by default since July 2026.',
-          script: 'Set-CsTeamsMeetingConfiguration -Identity Global -EnableGraphTranscriptAccess $true -EnableAttributedTranscripts $true',
+          script:
+            'Set-CsTeamsMeetingConfiguration -Identity Global -EnableGraphTranscriptAccess $true -EnableAttributedTranscripts $true',
           status: 'SKIP',
         },
         {

@@ -14,6 +14,9 @@ declare module 'media-captions' {
     line: number;
     reason: string;
   }
-  export function parseText(text: string, options: { type: 'vtt'; strict: boolean }): Promise<{ cues: VTTCue[]; errors: ParseError[] }>;
+  export function parseText(
+    text: string,
+    options: { type: 'vtt'; strict: boolean },
+  ): Promise<{ cues: VTTCue[]; errors: ParseError[] }>;
   export function tokenizeVTTCue(cue: VTTCue): VTTNode[];
 }

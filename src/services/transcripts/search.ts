@@ -1,6 +1,6 @@
-import type { ArtifactVisibility } from '../artifacts/visibility.ts';
-import { checkPageSize, type MeetingFilter, whereOf } from '../meetings/meeting-reads.ts';
 import type { TranscriptHead } from '../artifacts/artifact-reads.ts';
+import type { ArtifactVisibility } from '../artifacts/visibility.ts';
+import { checkPageSize, type MeetingFilter, wellFormedIds, whereOf } from '../meetings/meeting-reads.ts';
 import { InvalidArgumentError, type Scope, type ServiceTools } from '../scope.ts';
 import { type Cue, parseVtt } from './vtt.ts';
 
@@ -17,7 +17,13 @@ export interface MatchPage {
 }
 
 /** Finds cues that hold every word asked for, newest transcripts first. @throws InvalidArgumentError */
-export type SearchTranscripts = (scope: Scope, query: string, filter: MeetingFilter, first: number, after: string | null) => Promise<MatchPage>;
+export type SearchTranscripts = (
+  scope: Scope,
+  query: string,
+  filter: MeetingFilter,
+  first: number,
+  after: string | null,
+) => Promise<MatchPage>;
 
 const MAX_WORDS = 16;
 /** Transcripts read at a time, so that memory stays bounded whatever is stored. */
@@ -33,8 +39,10 @@ function encodeCursor(transcriptId: string, cueIndex: number): string {
 }
 
 function decodeCursor(cursor: string): { transcriptId: string; cueIndex: number } {
-  const [transcriptId, index] = Buffer.from(cursor, 'base64url').toString('utf8').split(':');
-  if (!transcriptId || !/^[0-9a-f-]{36}$/.test(transcriptId) || !/^\d{1,9}$/.test(index ?? '')) throw new InvalidArgumentError('after is not a cursor of this list.');
+  const [id = '', index = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(':');
+  const [transcriptId] = wellFormedIds([id]);
+  if (transcriptId === undefined || !/^\d{1,9}$/.test(index))
+    throw new InvalidArgumentError('after is not a cursor of this list.');
   return { transcriptId, cueIndex: Number(index) };
 }
 

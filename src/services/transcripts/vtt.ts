@@ -61,7 +61,10 @@ export function speakersOf(cues: readonly Cue[]): Speaker[] {
     speaker.cueCount += 1;
     speakers.set(name, speaker);
   }
-  return [...speakers.values()].map((speaker) => ({ ...speaker, talkSeconds: Math.round(speaker.talkSeconds * 1000) / 1000 }));
+  return [...speakers.values()].map((speaker) => ({
+    ...speaker,
+    talkSeconds: Math.round(speaker.talkSeconds * 1000) / 1000,
+  }));
 }
 
 /** The transcript as paragraphs: neighbouring cues of one speaker are joined and led by the speaker's name. */

@@ -63,7 +63,14 @@ export class Checklist {
   /** Notes checks that a failure before them made pointless. */
   skip(names: string[]): this {
     for (const name of names) {
-      this.checks.push({ name, status: 'SKIP', detail: 'Not run, because an earlier check failed.', remedy: null, durationMs: 0, graphRequestId: null });
+      this.checks.push({
+        name,
+        status: 'SKIP',
+        detail: 'Not run, because an earlier check failed.',
+        remedy: null,
+        durationMs: 0,
+        graphRequestId: null,
+      });
     }
     return this;
   }

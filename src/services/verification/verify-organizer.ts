@@ -1,4 +1,4 @@
-import { Prisma } from '../../generated/prisma/client.ts';
+import type { Prisma } from '../../generated/prisma/client.ts';
 import type { GraphClient } from '../../graph/types.ts';
 import { appendAudit } from '../audit/audit.ts';
 import { explain, type UserError } from '../failures.ts';
@@ -22,7 +22,10 @@ export const REQUIRED_ROLES: Record<string, string> = {
 /** Well-formed and certainly nobody's: with it the policy is tested without touching a meeting. */
 const PROBE_JOIN_URL = 'https://teams.microsoft.com/l/meetup-join/19%3ameeting_verification-probe%40thread.v2/0';
 
-export function makeVerifyOrganizer(deps: { microsoftApp: MicrosoftAppService; settings: SettingsService }, tools: ServiceTools): VerifyOrganizer {
+export function makeVerifyOrganizer(
+  deps: { microsoftApp: MicrosoftAppService; settings: SettingsService },
+  tools: ServiceTools,
+): VerifyOrganizer {
   async function makeAndRemoveMeeting(graph: GraphClient, userId: string): Promise<string> {
     const startsAt = new Date(tools.clock().getTime() + 24 * 3_600_000);
     const event = await graph.events.create(userId, {
@@ -57,7 +60,8 @@ export function makeVerifyOrganizer(deps: { microsoftApp: MicrosoftAppService; s
     const found = await list.check('organizer', async () => {
       const user = await graph.users.get(upn);
       userId = user.id;
-      if (user.accountEnabled === false) list.warn('organizer-account', 'The account of the organizer is blocked from signing in; recordings may stop.');
+      if (user.accountEnabled === false)
+        list.warn('organizer-account', 'The account of the organizer is blocked from signing in; recordings may stop.');
       return `The organizer is ${user.displayName ?? user.userPrincipalName} (${user.id}).`;
     });
     if (!found) return list.skip(['mailbox', 'meeting', 'policy']);
@@ -80,7 +84,9 @@ export function makeVerifyOrganizer(deps: { microsoftApp: MicrosoftAppService; s
     const [settings, graph] = await Promise.all([deps.settings.find(scope), deps.microsoftApp.graphFor(scope)]);
     if (graph === null || !settings?.organizerUpn) {
       const [message, remedy] =
-        graph === null ? ['No Microsoft app is connected.', 'Run connectMicrosoftApp first.'] : ['No organizer is saved.', 'Save organizerUserPrincipalName in the settings first.'];
+        graph === null
+          ? ['No Microsoft app is connected.', 'Run connectMicrosoftApp first.']
+          : ['No organizer is saved.', 'Save organizerUserPrincipalName in the settings first.'];
       return { verification: null, userErrors: [{ code: 'NOT_CONFIGURED', message, remedy }] };
     }
     // Consent given a moment ago shows only in a new token.
@@ -90,11 +96,19 @@ export function makeVerifyOrganizer(deps: { microsoftApp: MicrosoftAppService; s
     const verification: Verification = { outcome: list.outcome(), checks: list.checks, ranAt: tools.clock() };
     await scope.db.transaction(async (prisma) => {
       await prisma.organizerVerification.create({
-        data: { id: tools.newId(), outcome: verification.outcome, checks: verification.checks as unknown as Prisma.InputJsonArray, ranAt: verification.ranAt },
+        data: {
+          id: tools.newId(),
+          outcome: verification.outcome,
+          checks: verification.checks as unknown as Prisma.InputJsonArray,
+          ranAt: verification.ranAt,
+        },
       });
       await appendAudit(prisma, tools, scope.viewer, { operation: 'verify', outcome: verification.outcome });
     });
-    tools.logger.info({ tenantId: scope.db.tenantId, outcome: verification.outcome }, '[TeamsMeetings] operation=verify');
+    tools.logger.info(
+      { tenantId: scope.db.tenantId, outcome: verification.outcome },
+      '[TeamsMeetings] operation=verify',
+    );
     return { verification, userErrors: [] };
   };
 }
@@ -109,7 +123,9 @@ class RolesMissingError extends Error {
   }
 }
 
-function describeFailure(error: unknown): Omit<VerificationCheck, 'name' | 'status' | 'durationMs'> & { outcome: VerificationOutcome } {
+function describeFailure(
+  error: unknown,
+): Omit<VerificationCheck, 'name' | 'status' | 'durationMs'> & { outcome: VerificationOutcome } {
   if (error instanceof RolesMissingError) {
     const list = error.roles.map((role) => `${role} (${REQUIRED_ROLES[role]})`).join(', ');
     return {

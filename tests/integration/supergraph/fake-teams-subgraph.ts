@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
+import type { IncomingHttpHeaders } from 'node:http';
+import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
+import { startStandaloneServer } from '@apollo/server/standalone';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { GraphQLError, graphql, parse } from 'graphql';
+import { GraphQLError, parse } from 'graphql';
 
 export interface RecordedRequest {
   headers: IncomingHttpHeaders;
   query: string;
-  variables: Record<string, unknown>;
 }
 
 export interface FakeTeamsSubgraph {
@@ -66,20 +66,18 @@ export async function startFakeTeamsSubgraph(port = 0): Promise<FakeTeamsSubgrap
   const typeDefs = parse(readFileSync(new URL('../../../schema.graphql', import.meta.url), 'utf8'));
   const schema = buildSubgraphSchema([{ typeDefs, resolvers }]);
   const requests: RecordedRequest[] = [];
-  const server = createServer(async (request, response) => {
-    const { query, variables } = (await json(request)) as RecordedRequest;
-    if (!query.includes('_service')) requests.push({ headers: request.headers, query, variables });
-    const result = await graphql({ schema, source: query, variableValues: variables });
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
+  const server = new ApolloServer({
+    schema,
+    plugins: [
+      ApolloServerPluginInlineTraceDisabled(),
+      {
+        async requestDidStart({ request: { query = '', http } }) {
+          if (!query.includes('_service')) requests.push({ headers: Object.fromEntries(http?.headers ?? []), query });
+        },
+      },
+    ],
+    stopOnTerminationSignals: false,
   });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`,
-    requests,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const { url } = await startStandaloneServer(server, { listen: { port, host: '127.0.0.1' } });
+  return { url, requests, close: () => server.stop() };
 }

@@ -5,7 +5,7 @@ import { startSimulator } from '../../../simulator/server.ts';
 
 export const DIRECTORY = '11111111-1111-4111-8111-111111111111';
 export const CLIENT_ID = 'aaaaaaaa-0000-4000-8000-000000000001';
-export const SECRET = 'simulator-secret-tenant-a';
+const SECRET = 'simulator-secret-tenant-a';
 export const ORGANIZER = 'aaaaaaaa-0000-4000-8000-00000000000a';
 export const ORGANIZER_UPN = 'scheduling@acme.example';
 export const OTHER = {

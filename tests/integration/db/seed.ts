@@ -1,0 +1,26 @@
+import type { TestDatabase } from '../../support/database.ts';
+
+const MEETING = '01890000-0000-7000-8000-000000000001';
+const ROW = '01890000-0000-7000-8000-000000000002';
+
+/** One statement a table, for the tenant $1. A new table needs one here: the tests of row security ask for it. */
+const INSERTS = [
+  `INSERT INTO teams_integrations (tenant_id, created_at, updated_at) VALUES ($1, now(), now())`,
+  `INSERT INTO microsoft_apps (tenant_id, client_id, directory_id, cloud, credential_kind, credential_ciphertext, credential_hint, created_at, updated_at)
+   VALUES ($1, 'app', 'directory', 'GLOBAL', 'CLIENT_SECRET', 'v1:k:n:c', 'abc…', now(), now())`,
+  `INSERT INTO organizer_verifications (tenant_id, id, outcome, checks, ran_at) VALUES ($1, '${ROW}', 'VERIFIED', '[]', now())`,
+  `INSERT INTO online_meetings (tenant_id, id, appointment_id, status, subject, starts_at, ends_at, time_zone, organizer_upn, transaction_id, input_hash, created_by, created_at, updated_at)
+   VALUES ($1, '${MEETING}', 'appointment', 'SCHEDULED', 'Review', now(), now() + interval '1 hour', 'UTC', 'organizer@msp.example', 'transaction', 'hash', 'user', now(), now())`,
+  `INSERT INTO meeting_attendees (tenant_id, meeting_id, email_address, position, kind) VALUES ($1, '${MEETING}', 'jane@acme.example', 0, 'EMAIL')`,
+  `INSERT INTO meeting_recordings (tenant_id, id, meeting_id, graph_recording_id, created_at) VALUES ($1, '${ROW}', '${MEETING}', 'recording', now())`,
+  `INSERT INTO meeting_transcripts (tenant_id, id, meeting_id, graph_transcript_id, created_at, is_speaker_attributed, vtt)
+   VALUES ($1, '${ROW}', '${MEETING}', 'transcript', now(), true, 'WEBVTT')`,
+  `INSERT INTO audit_events (tenant_id, id, actor, operation, outcome, detail, at) VALUES ($1, '${ROW}', 'user', 'create', 'success', '{}', now())`,
+];
+
+/** Stores a row in every table for two tenants, under the same ids: only the tenant tells the rows apart. */
+export async function seedEveryTable(database: Pick<TestDatabase, 'query'>): Promise<void> {
+  for (const tenantId of ['tenant-a', 'tenant-b']) {
+    for (const insert of INSERTS) await database.query(insert, [tenantId]);
+  }
+}

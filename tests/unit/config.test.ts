@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, loadConfig, loadDataDirectory, loadDevelopmentConfig, loadMigrationUrl } from '../../src/config.ts';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+const OTHER_KEY = Buffer.alloc(32, 9).toString('base64');
+
+/** The least that `npm run serve` needs. */
+const GOOD = {
+  DATABASE_URL: 'postgresql://user:password@db.example:5432/teams',
+  PUBLIC_URL: 'https://teams.psa.example',
+  AUTH_JWKS_URL: 'https://psa.example/jwks.json',
+  AUTH_ISSUER: 'https://psa.example/',
+  AUTH_AUDIENCE: 'teams-meetings',
+  ENCRYPTION_KEYS: `k1:${KEY}`,
+  LINK_SIGNING_KEYS: `k1:${KEY}`,
+};
+
+function refusal(env: Record<string, string>): string {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).message;
+  }
+  throw new Error('The configuration was accepted');
+}
+
+describe('the environment of npm run serve', () => {
+  it('is read with safe defaults', () => {
+    expect(loadConfig(GOOD)).toMatchObject({
+      isProduction: true,
+      introspection: false,
+      listen: { host: '0.0.0.0', port: 4001 },
+      database: { url: GOOD.DATABASE_URL, poolSize: 10 },
+      auth: { jwks: { url: GOOD.AUTH_JWKS_URL }, issuer: GOOD.AUTH_ISSUER, audience: GOOD.AUTH_AUDIENCE },
+      microsoft: { graphBaseUrl: undefined, entraBaseUrl: undefined },
+      logLevel: 'info',
+    });
+  });
+
+  it('lists everything that is missing in one message', () => {
+    const message = refusal({});
+    const required = Object.keys(GOOD).filter((name) => name !== 'AUTH_JWKS_URL');
+    for (const name of required) expect(message).toContain(`\n  ${name}: is missing`);
+    expect(message).toContain('.env.example');
+  });
+
+  it('lists everything that is wrong in one message, missing and malformed alike', () => {
+    const { AUTH_ISSUER: _, ...rest } = GOOD;
+    const message = refusal({ ...rest, DATABASE_URL: 'mysql://x', PORT: '70000', LOG_LEVEL: 'loud', ENCRYPTION_KEYS: 'k1:short' });
+    for (const name of ['DATABASE_URL', 'PORT', 'LOG_LEVEL', 'ENCRYPTION_KEYS', 'AUTH_ISSUER']) expect(message).toContain(`\n  ${name}: `);
+    expect(message.match(/is missing/g)).toHaveLength(1);
+  });
+
+  it.each(Object.keys(GOOD).filter((name) => name !== 'AUTH_JWKS_URL'))('counts an empty %s as missing', (name) => {
+    expect(refusal({ ...GOOD, [name]: '' })).toContain(`\n  ${name}: is missing`);
+  });
+
+  it('counts an empty optional variable as unset', () => {
+    expect(loadConfig({ ...GOOD, PORT: '', AUTH_JWKS_FILE: '', GRAPH_BASE_URL: '', INTROSPECTION: '' })).toEqual(loadConfig(GOOD));
+  });
+
+  it.each([
+    ['DATABASE_URL', 'localhost:5432', /Postgres URL/],
+    ['DATABASE_URL', 'https://db.example', /Postgres URL/],
+    ['DATABASE_POOL_SIZE', '0', /./],
+    ['PORT', 'http', /./],
+    ['PORT', '65536', /./],
+    ['PUBLIC_URL', 'teams.psa.example', /http/],
+    ['PUBLIC_URL', 'ftp://teams.psa.example', /http/],
+    ['NODE_ENV', 'staging', /./],
+    ['INTROSPECTION', 'true', /on/],
+    ['GRAPH_BASE_URL', 'http://graph.example', /must be https/],
+    ['ENTRA_BASE_URL', 'http://192.168.1.1', /must be https/],
+    ['GRAPH_BASE_URL', 'http://127.0.0.1.evil.example', /must be https/],
+    ['GRAPH_BASE_URL', 'http://localhost@evil.example', /must be https/],
+    ['ENCRYPTION_KEYS', KEY, /id:base64key/],
+    ['ENCRYPTION_KEYS', `:${KEY}`, /id:base64key/],
+    ['ENCRYPTION_KEYS', `k 1:${KEY}`, /id:base64key/],
+    ['ENCRYPTION_KEYS', `k1:${KEY},`, /id:base64key/],
+    ['ENCRYPTION_KEYS', `k1:${Buffer.alloc(31).toString('base64')}`, /32 bytes/],
+    ['LINK_SIGNING_KEYS', `k1:${Buffer.alloc(33).toString('base64')}`, /32 bytes/],
+  ])('refuses %s=%s', (name, value, reason) => {
+    const message = refusal({ ...GOOD, [name]: value });
+    expect(message).toContain(`\n  ${name}: `);
+    expect(message).toMatch(reason);
+  });
+
+  it.each(['https://graph.example', 'http://127.0.0.1:4010', 'http://localhost:4010', 'http://[::1]:4010'])('takes %s as Microsoft’s host', (url) => {
+    expect(loadConfig({ ...GOOD, GRAPH_BASE_URL: url }).microsoft.graphBaseUrl).toBe(url);
+  });
+
+  it('drops the slashes at the end of addresses that paths are added to', () => {
+    expect(loadConfig({ ...GOOD, PUBLIC_URL: 'https://teams.psa.example//' }).publicUrl).toBe('https://teams.psa.example');
+  });
+
+  it('reads a ring of keys in its order, the first one first', () => {
+    expect(loadConfig({ ...GOOD, ENCRYPTION_KEYS: `new:${OTHER_KEY}, old:${KEY}` }).encryptionKeys).toEqual([
+      { id: 'new', bytes: Buffer.alloc(32, 9) },
+      { id: 'old', bytes: Buffer.alloc(32, 7) },
+    ]);
+  });
+
+  it('wants exactly one source of the keys that sign tokens', () => {
+    const { AUTH_JWKS_URL: _, ...neither } = GOOD;
+    const complaint = 'exactly one of AUTH_JWKS_URL and AUTH_JWKS_FILE must be set';
+    expect(refusal(neither)).toContain(complaint);
+    expect(refusal({ ...GOOD, AUTH_JWKS_FILE: '/keys.json' })).toContain(complaint);
+    expect(loadConfig({ ...neither, AUTH_JWKS_FILE: '/keys.json' }).auth.jwks).toEqual({ file: '/keys.json' });
+  });
+
+  it.each([
+    [{ NODE_ENV: 'production' }, false],
+    [{ NODE_ENV: 'development' }, true],
+    [{ NODE_ENV: 'production', INTROSPECTION: 'on' }, true],
+    [{ NODE_ENV: 'development', INTROSPECTION: 'off' }, false],
+  ])('with %j, introspection is %s', (env, introspection) => {
+    expect(loadConfig({ ...GOOD, ...env }).introspection).toBe(introspection);
+  });
+
+  it('never repeats a secret in its complaint', () => {
+    const message = refusal({ ...GOOD, DATABASE_URL: 'mysql://user:hunter2@db', ENCRYPTION_KEYS: 'k1:c2VjcmV0' });
+    expect(message).not.toMatch(/hunter2|c2VjcmV0/);
+  });
+});
+
+describe('the database that is migrated', () => {
+  const [owner, app] = ['postgresql://owner@db/x', 'postgresql://app@db/x'];
+  it.each([
+    [{}, undefined],
+    [{ DATABASE_URL: '' }, undefined],
+    [{ DATABASE_URL: app }, app],
+    [{ DATABASE_URL: app, MIGRATION_DATABASE_URL: owner }, owner],
+    [{ DATABASE_URL: app, MIGRATION_DATABASE_URL: '' }, app],
+  ])('with %j is %s', (env, url) => {
+    expect(loadMigrationUrl(env)).toBe(url);
+  });
+
+  it('must be Postgres', () => {
+    expect(() => loadMigrationUrl({ DATABASE_URL: 'sqlite://x' })).toThrow(ConfigError);
+  });
+});
+
+describe('the development world', () => {
+  it('has the ports of the contract, each of which may be changed', () => {
+    expect(loadDevelopmentConfig({}).ports).toEqual({ subgraph: 4001, gateway: 4000, psaCore: 4002, simulator: 4010 });
+    expect(loadDevelopmentConfig({ PORT: '5001', SIMULATOR_PORT: '5010' }).ports).toMatchObject({ subgraph: 5001, simulator: 5010, gateway: 4000 });
+    expect(() => loadDevelopmentConfig({ GATEWAY_PORT: 'x' })).toThrow(ConfigError);
+  });
+
+  it('keeps its data in .data of the project, or where DATA_DIRECTORY says', () => {
+    expect(loadDataDirectory({})).toMatch(/[\\/]\.data$/);
+    expect(loadDataDirectory({ DATA_DIRECTORY: '' })).toBe(loadDataDirectory({}));
+    expect(loadDataDirectory({ DATA_DIRECTORY: '/somewhere/else' })).toBe('/somewhere/else');
+  });
+});
