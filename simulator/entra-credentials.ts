@@ -87,7 +87,11 @@ function headerOf(assertion: string): Record<string, unknown> {
  */
 async function verifiedClaims(assertion: string, certificate: X509Certificate) {
   try {
-    const options = { algorithms: ['RS256', 'PS256'], requiredClaims: ['exp', 'aud', 'iss', 'sub'], clockTolerance: 30 };
+    const options = {
+      algorithms: ['RS256', 'PS256'],
+      requiredClaims: ['exp', 'aud', 'iss', 'sub'],
+      clockTolerance: 30,
+    };
     return (await jwtVerify(assertion, certificate.publicKey, options)).payload;
   } catch (error) {
     if (error instanceof errors.JWTExpired) {

@@ -21,7 +21,10 @@ function isUrl(text: string, protocols: string[]): boolean {
 
 const postgresUrl = z
   .string()
-  .refine((text) => isUrl(text, ['postgres:', 'postgresql:']), 'is not a Postgres URL such as postgresql://user:password@host:5432/database');
+  .refine(
+    (text) => isUrl(text, ['postgres:', 'postgresql:']),
+    'is not a Postgres URL such as postgresql://user:password@host:5432/database',
+  );
 
 const publicUrl = z
   .string()
@@ -39,7 +42,10 @@ const keyRing = z.string().transform((text, context): SecretKey[] => {
     const separator = part.indexOf(':');
     const bytes = Buffer.from(part.slice(separator + 1), 'base64');
     if (separator < 1 || !/^[A-Za-z0-9_-]+$/.test(part.slice(0, separator)) || bytes.length !== 32) {
-      context.addIssue({ code: 'custom', message: 'must be id:base64key[,id:base64key…] with keys of 32 bytes (openssl rand -base64 32)' });
+      context.addIssue({
+        code: 'custom',
+        message: 'must be id:base64key[,id:base64key…] with keys of 32 bytes (openssl rand -base64 32)',
+      });
       return z.NEVER;
     }
     return { id: part.slice(0, separator), bytes };
@@ -71,6 +77,8 @@ const schema = z
   .refine((env) => (env.AUTH_JWKS_URL === undefined) !== (env.AUTH_JWKS_FILE === undefined), {
     path: ['AUTH_JWKS_URL'],
     message: 'exactly one of AUTH_JWKS_URL and AUTH_JWKS_FILE must be set',
+    // Told together with everything else that is wrong, not only when nothing else is.
+    when: () => true,
   });
 
 export interface Config {
@@ -106,7 +114,9 @@ export function loadConfig(env: Environment = process.env): Config {
       const missing = issue.code === 'invalid_type' && withoutEmpty(env)[name] === undefined;
       return `  ${name}: ${missing ? 'is missing' : issue.message}`;
     });
-    throw new ConfigError(`The configuration is not usable:\n${lines.join('\n')}\nSee .env.example for every variable.`);
+    throw new ConfigError(
+      `The configuration is not usable:\n${lines.join('\n')}\nSee .env.example for every variable.`,
+    );
   }
   const values = parsed.data;
   return {
@@ -127,7 +137,10 @@ export function loadConfig(env: Environment = process.env): Config {
   };
 }
 
-const migrationSchema = z.object({ MIGRATION_DATABASE_URL: postgresUrl.optional(), DATABASE_URL: postgresUrl.optional() });
+const migrationSchema = z.object({
+  MIGRATION_DATABASE_URL: postgresUrl.optional(),
+  DATABASE_URL: postgresUrl.optional(),
+});
 
 /**
  * The database that `npm run db:migrate` works on; undefined means the embedded one.
@@ -177,7 +190,12 @@ export function loadDevelopmentConfig(env: Environment = process.env): Developme
   const values = parsed.data;
   return {
     databaseUrl: values.DATABASE_URL,
-    ports: { subgraph: values.PORT, gateway: values.GATEWAY_PORT, psaCore: values.PSA_CORE_PORT, simulator: values.SIMULATOR_PORT },
+    ports: {
+      subgraph: values.PORT,
+      gateway: values.GATEWAY_PORT,
+      psaCore: values.PSA_CORE_PORT,
+      simulator: values.SIMULATOR_PORT,
+    },
     logLevel: values.LOG_LEVEL,
     inherited: env,
   };

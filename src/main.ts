@@ -23,7 +23,14 @@ async function main(): Promise<void> {
     tools: { clock, newId: uuidv7, logger },
   });
   const authenticate = await createAuthenticator(config.auth, clock);
-  const app = await createApp({ database, services, authenticate, logger, introspection: config.introspection, isProduction: config.isProduction });
+  const app = await createApp({
+    database,
+    services,
+    authenticate,
+    logger,
+    introspection: config.introspection,
+    isProduction: config.isProduction,
+  });
 
   const address = await app.listen(config.listen.host, config.listen.port);
   logger.info({ address }, 'the subgraph is listening');

@@ -7,7 +7,7 @@ import { isTimeZone } from '../services/meetings/meeting-input.ts';
 
 function isLocale(text: string): boolean {
   try {
-    return Intl.DateTimeFormat.supportedLocalesOf(text).length > 0;
+    return Intl.getCanonicalLocales(text).length > 0;
   } catch {
     return false;
   }

@@ -1,11 +1,8 @@
 import type { Server } from 'node:http';
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { costLimitPlugin } from '@escape.tech/graphql-armor-cost-limit';
-import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
-import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth';
 import type { GraphQLSchema } from 'graphql';
 import { gql } from 'graphql-tag';
 import type { GraphQLContext } from '../resolvers/context.ts';
@@ -13,9 +10,10 @@ import { resolvers } from '../resolvers/index.ts';
 import type { Logger } from '../services/scope.ts';
 import { makeFormatError } from './errors.ts';
 import { enforcePermissions, guardReferences } from './permissions.ts';
+import { VALIDATION_RULES } from './validation-rules.ts';
 
-/** What one operation may ask for. The deepest useful read is 9 deep; a gateway's entity query adds 2. */
-const LIMITS = { depth: 15, aliases: 30, cost: 20_000 };
+/** How long a stop waits for what is in flight; Kubernetes waits as long by default. */
+const STOP_GRACE_MS = 30_000;
 
 type SchemaModule = Extract<
   Extract<Parameters<typeof buildSubgraphSchema>[0], readonly unknown[]>[number],
@@ -46,14 +44,10 @@ export function createApolloServer({
   isProduction,
   logger,
 }: ApolloOptions): ApolloServer<GraphQLContext> {
-  const limits = [
-    maxDepthPlugin({ n: LIMITS.depth, ignoreIntrospection: true }),
-    maxAliasesPlugin({ n: LIMITS.aliases }),
-    costLimitPlugin({ maxCost: LIMITS.cost, ignoreIntrospection: true }),
-  ] as unknown as ApolloServerPlugin<GraphQLContext>[];
   return new ApolloServer<GraphQLContext>({
     schema: buildSchema(typeDefs),
     introspection,
+    validationRules: VALIDATION_RULES,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     persistedQueries: false,
@@ -67,6 +61,9 @@ export function createApolloServer({
       warn: (message) => logger.warn({}, String(message)),
       error: (message) => logger.error({}, String(message)),
     },
-    plugins: [...limits, ApolloServerPluginDrainHttpServer({ httpServer }), ApolloServerPluginLandingPageDisabled()],
+    plugins: [
+      ApolloServerPluginDrainHttpServer({ httpServer, stopGracePeriodMillis: STOP_GRACE_MS }),
+      ApolloServerPluginLandingPageDisabled(),
+    ],
   });
 }

@@ -47,9 +47,10 @@ const TRY_AGAIN = 'Try again in a few minutes. If it lasts, look at the Microsof
 const EXPLANATIONS: Record<GraphFailureKind, Explanation> = {
   CREDENTIALS_REJECTED: {
     code: 'CREDENTIALS_REJECTED',
-    message: 'Microsoft rejected the credential of the app registration: it is wrong or has expired.',
+    message:
+      'Microsoft rejected the credential of the app registration: it is wrong, has expired, or the app is disabled.',
     remedy:
-      'In Entra, open the app registration, create a new client secret (copy its value, not its id) and connect it here.',
+      'In Entra, open the app registration, create a new client secret (copy its value, not its id) or upload the certificate, and connect it here. Check too that the enterprise application is enabled.',
   },
   APP_NOT_FOUND: {
     code: 'CREDENTIALS_REJECTED',

@@ -17,20 +17,31 @@ describe('npm run db:migrate', () => {
     expect(first).toMatchObject({ code: 0, stderr: '' });
     const names = await migrationNames();
     expect(first.stdout).toBe(`Applied ${names.length}:\n${names.map((name) => `  ${name}\n`).join('')}`);
-    expect(await run(MIGRATE, [], { DATABASE_URL: database.url })).toEqual({ code: 0, stdout: 'The database is up to date.\n', stderr: '' });
+    expect(await run(MIGRATE, [], { DATABASE_URL: database.url })).toEqual({
+      code: 0,
+      stdout: 'The database is up to date.\n',
+      stderr: '',
+    });
     const [meetings] = await database.query("SELECT to_regclass('online_meetings')::text AS name");
     expect(meetings).toEqual({ name: 'online_meetings' });
   });
 
   it('prefers the URL of the role that owns the tables', async () => {
-    const { code, stdout } = await run(MIGRATE, [], { MIGRATION_DATABASE_URL: database.url, DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' });
+    const { code, stdout } = await run(MIGRATE, [], {
+      MIGRATION_DATABASE_URL: database.url,
+      DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
+    });
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'The database is up to date.\n' });
   });
 
   it.each([
     ['is no URL', () => 'the-database', /DATABASE_URL is not a Postgres URL/],
     ['leads nowhere', () => 'postgresql://nobody@127.0.0.1:1/none', /Can't reach database server at `127\.0\.0\.1:1`/],
-    ['has a wrong password', () => database.url.replace('postgres:postgres@', 'postgres:wrong@'), /Authentication failed/],
+    [
+      'has a wrong password',
+      () => database.url.replace('postgres:postgres@', 'postgres:wrong@'),
+      /Authentication failed/,
+    ],
     ['names an unknown database', () => database.url.replace(/\/[^/]*$/, '/nowhere'), /`nowhere` does not exist/],
   ])('says what is wrong with a DATABASE_URL that %s, and exits with 1', async (_, url, message) => {
     const { code, stdout, stderr } = await run(MIGRATE, [], { DATABASE_URL: url() });

@@ -50,7 +50,10 @@ async function listening(): Promise<{ process: Run; url: string }> {
   running.push(process);
   const url = await vi.waitFor(
     () => {
-      const line = process.stdout().split('\n').find((text) => text.includes('the subgraph is listening'));
+      const line = process
+        .stdout()
+        .split('\n')
+        .find((text) => text.includes('the subgraph is listening'));
       if (line === undefined) throw new Error(`It does not listen yet. ${process.stderr()}`);
       return (JSON.parse(line) as { address: string }).address;
     },
@@ -76,18 +79,49 @@ describe('a server that is set up wrongly exits with 1 and says what to mend', (
     const { code, stdout, stderr } = await run(MAIN, [], {});
     expect(code).toBe(1);
     expect(stdout).toBe('');
-    for (const name of ['DATABASE_URL', 'PUBLIC_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'ENCRYPTION_KEYS', 'LINK_SIGNING_KEYS'])
+    for (const name of [
+      'DATABASE_URL',
+      'PUBLIC_URL',
+      'AUTH_ISSUER',
+      'AUTH_AUDIENCE',
+      'ENCRYPTION_KEYS',
+      'LINK_SIGNING_KEYS',
+    ])
       expect(stderr).toContain(`${name}: is missing`);
     expect(stderr).not.toContain('    at ');
   });
 
   it.each<[string, () => Record<string, string>, RegExp]>([
-    ['a port on which nothing answers', () => withDatabase((url) => Object.assign(url, { port: '1' })), /^The database of DATABASE_URL cannot be used: .*ECONNREFUSED/],
-    ['a name with several addresses, on none of which something answers', () => withDatabase((url) => Object.assign(url, { hostname: 'localhost', port: '1' })), /^The database of DATABASE_URL cannot be used: .*ECONNREFUSED/],
-    ['a wrong password', () => withDatabase((url) => Object.assign(url, { password: 'secret-password' })), /^The database of DATABASE_URL cannot be used: password authentication failed/],
-    ['an unknown database', () => withDatabase((url) => Object.assign(url, { pathname: '/nowhere' })), /^The database of DATABASE_URL cannot be used: database "nowhere" does not exist/],
-    ['a database that was not migrated', () => withDatabase((url) => Object.assign(url, { pathname: '/postgres' })), /^The database has no tables yet. Run `npm run db:migrate` first\./],
-    ['a key file that is not there', () => ({ ...good, AUTH_JWKS_FILE: join(directory, 'absent.json') }), /^AUTH_JWKS_FILE is not a readable JSON Web Key Set: ENOENT/],
+    [
+      'a port on which nothing answers',
+      () => withDatabase((url) => Object.assign(url, { port: '1' })),
+      /^The database of DATABASE_URL cannot be used: .*ECONNREFUSED/,
+    ],
+    [
+      'a name with several addresses, on none of which something answers',
+      () => withDatabase((url) => Object.assign(url, { hostname: 'localhost', port: '1' })),
+      /^The database of DATABASE_URL cannot be used: .*ECONNREFUSED/,
+    ],
+    [
+      'a wrong password',
+      () => withDatabase((url) => Object.assign(url, { password: 'secret-password' })),
+      /^The database of DATABASE_URL cannot be used: password authentication failed/,
+    ],
+    [
+      'an unknown database',
+      () => withDatabase((url) => Object.assign(url, { pathname: '/nowhere' })),
+      /^The database of DATABASE_URL cannot be used: database "nowhere" does not exist/,
+    ],
+    [
+      'a database that was not migrated',
+      () => withDatabase((url) => Object.assign(url, { pathname: '/postgres' })),
+      /^The database has no tables yet. Run `npm run db:migrate` first\./,
+    ],
+    [
+      'a key file that is not there',
+      () => ({ ...good, AUTH_JWKS_FILE: join(directory, 'absent.json') }),
+      /^AUTH_JWKS_FILE is not a readable JSON Web Key Set: ENOENT/,
+    ],
   ])('for %s', async (_, env, message) => {
     const { code, stderr } = await run(MAIN, [], env());
     expect(stderr).toMatch(message);

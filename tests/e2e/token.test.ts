@@ -19,11 +19,36 @@ const MEETINGS = ['teams_meeting:read', 'teams_meeting:write', 'teams_artifact:r
 
 describe('npm run token', () => {
   it.each<[string[], object]>([
-    [['--role', 'admin'], { sub: 'user-admin', kind: 'msp', tenant_id: 'tenant-a', permissions: ['teams_settings:read', 'teams_settings:update', ...MEETINGS] }],
-    [['--role', 'technician', '--tenant', 'tenant-b'], { sub: 'user-technician', kind: 'msp', tenant_id: 'tenant-b', permissions: MEETINGS }],
-    [['--role', 'client'], { kind: 'client', tenant_id: 'tenant-a', client_id: 'client-acme', permissions: ['teams_meeting:read', 'teams_artifact:read'] }],
-    [['--role', 'client', '--client', 'client-x', '--contact', 'contact-y'], { kind: 'client', client_id: 'client-x', contact_id: 'contact-y' }],
-    [['--role', 'service'], { sub: 'service', kind: 'service', permissions: ['teams_meeting:read', 'teams_meeting:write'] }],
+    [
+      ['--role', 'admin'],
+      {
+        sub: 'user-admin',
+        kind: 'msp',
+        tenant_id: 'tenant-a',
+        permissions: ['teams_settings:read', 'teams_settings:update', ...MEETINGS],
+      },
+    ],
+    [
+      ['--role', 'technician', '--tenant', 'tenant-b'],
+      { sub: 'user-technician', kind: 'msp', tenant_id: 'tenant-b', permissions: MEETINGS },
+    ],
+    [
+      ['--role', 'client'],
+      {
+        kind: 'client',
+        tenant_id: 'tenant-a',
+        client_id: 'client-acme',
+        permissions: ['teams_meeting:read', 'teams_artifact:read'],
+      },
+    ],
+    [
+      ['--role', 'client', '--client', 'client-x', '--contact', 'contact-y'],
+      { kind: 'client', client_id: 'client-x', contact_id: 'contact-y' },
+    ],
+    [
+      ['--role', 'service'],
+      { sub: 'service', kind: 'service', permissions: ['teams_meeting:read', 'teams_meeting:write'] },
+    ],
   ])('%j prints one signed token and nothing else', async (args, claims) => {
     const { code, stdout, stderr } = await token(...args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -26,7 +26,10 @@ describe('the main job', () => {
     const technician = await subgraph.tokens.token('technician');
     const meeting = await createMeeting(subgraph, technician);
     expect(meeting.status).toBe('SCHEDULED');
-    const events = await subgraph.simulator.listEvents(MICROSOFT['tenant-a'].directoryId, MICROSOFT['tenant-a'].organizer);
+    const events = await subgraph.simulator.listEvents(
+      MICROSOFT['tenant-a'].directoryId,
+      MICROSOFT['tenant-a'].organizer,
+    );
     expect(events).toHaveLength(1);
     expect(meeting.joinUrl).toBe(events[0]?.joinUrl);
 
@@ -38,11 +41,21 @@ describe('the main job', () => {
     const [appointment] = data?._entities ?? [];
     expect(appointment).toMatchObject({
       id: 'appt-a-1',
-      teamsMeeting: { status: 'SCHEDULED', isCalendarBacked: true, artifactCapture: { state: 'READY' }, attendees: [{ emailAddress: 'jane@acme.example', kind: 'CONTACT', contact: { id: 'contact-jane' } }] },
+      teamsMeeting: {
+        status: 'SCHEDULED',
+        isCalendarBacked: true,
+        artifactCapture: { state: 'READY' },
+        attendees: [{ emailAddress: 'jane@acme.example', kind: 'CONTACT', contact: { id: 'contact-jane' } }],
+      },
       recordings: [{ contentType: 'video/mp4', storage: 'GRAPH' }],
       transcripts: [{ isSpeakerAttributed: true }],
     });
-    const transcript = appointment?.transcripts?.[0] as unknown as { text: string; vttUrl: string; recording: { id: string }; cues: { totalCount: number } };
+    const transcript = appointment?.transcripts?.[0] as unknown as {
+      text: string;
+      vttUrl: string;
+      recording: { id: string };
+      cues: { totalCount: number };
+    };
     const recording = appointment?.recordings?.[0] as unknown as { id: string; contentUrl: string };
     expect(transcript.recording.id).toBe(recording.id);
     expect(transcript.cues.totalCount).toBeGreaterThan(0);
@@ -50,7 +63,11 @@ describe('the main job', () => {
     const content = await fetch(reachable(subgraph, recording.contentUrl));
     expect(content.status).toBe(200);
     expect(content.headers.get('cache-control')).toBe('private, no-store');
-    expect(Buffer.from(await content.arrayBuffer()).subarray(4, 8).toString()).toBe('ftyp');
+    expect(
+      Buffer.from(await content.arrayBuffer())
+        .subarray(4, 8)
+        .toString(),
+    ).toBe('ftyp');
     const vtt = await fetch(reachable(subgraph, transcript.vttUrl));
     expect(await vtt.text()).toMatch(/^WEBVTT/);
     expect(admin).toBeTypeOf('string');

@@ -35,7 +35,12 @@ export const CREATE = `mutation ($input: CreateTeamsMeetingInput!) { createTeams
 export const REFRESH = `mutation ($input: RefreshTeamsMeetingArtifactsInput!) { refreshTeamsMeetingArtifacts(input: $input) { newRecordings newTranscripts meeting { id recordings { id contentUrl } transcripts { id text vttUrl } artifactCapture { state attempts failure { code } } } ${USER_ERRORS} } }`;
 
 /** Runs a mutation and returns its payload; a GraphQL error fails the test with all that was said. */
-export async function mutate<Payload>(subgraph: TestSubgraph, token: string, operation: string, input: object): Promise<Payload> {
+export async function mutate<Payload>(
+  subgraph: TestSubgraph,
+  token: string,
+  operation: string,
+  input: object,
+): Promise<Payload> {
   const { data, errors } = await subgraph.send<Record<string, Payload>>(token, operation, { input });
   const payload = Object.values(data ?? {})[0];
   if (errors.length > 0 || !payload) throw new Error(`${operation}\n${JSON.stringify(errors, null, 2)}`);
@@ -43,14 +48,23 @@ export async function mutate<Payload>(subgraph: TestSubgraph, token: string, ope
 }
 
 /** The same, for a mutation that must not have user errors. */
-export async function succeed<Payload extends { userErrors: UserErrorAnswer[] }>(subgraph: TestSubgraph, token: string, operation: string, input: object): Promise<Payload> {
+export async function succeed<Payload extends { userErrors: UserErrorAnswer[] }>(
+  subgraph: TestSubgraph,
+  token: string,
+  operation: string,
+  input: object,
+): Promise<Payload> {
   const payload = await mutate<Payload>(subgraph, token, operation, input);
   if (payload.userErrors.length > 0) throw new Error(`${operation}\n${JSON.stringify(payload.userErrors, null, 2)}`);
   return payload;
 }
 
 /** Sets a tenant up through the public API, as an admin does: app, organizer, activation. */
-export async function activate(subgraph: TestSubgraph, tenant: TestTenant = 'tenant-a', settings: object = {}): Promise<string> {
+export async function activate(
+  subgraph: TestSubgraph,
+  tenant: TestTenant = 'tenant-a',
+  settings: object = {},
+): Promise<string> {
   const { clientId, directoryId, secret, organizer } = MICROSOFT[tenant];
   const token = await subgraph.tokens.token('admin', { tenant_id: tenant });
   await succeed(subgraph, token, CONNECT, { clientId, directoryId, clientSecret: secret });
@@ -85,12 +99,25 @@ export function meetingInput(over: object = {}): Record<string, unknown> {
 
 /** Creates a meeting that must succeed. */
 export async function createMeeting(subgraph: TestSubgraph, token: string, over: object = {}): Promise<CreatedMeeting> {
-  const { meeting } = await succeed<{ meeting: CreatedMeeting; userErrors: UserErrorAnswer[] }>(subgraph, token, CREATE, meetingInput(over));
+  const { meeting } = await succeed<{ meeting: CreatedMeeting; userErrors: UserErrorAnswer[] }>(
+    subgraph,
+    token,
+    CREATE,
+    meetingInput(over),
+  );
   return meeting;
 }
 
 /** Lets a meeting take place in the simulator and fetches what Microsoft made of it. */
-export async function captureMeeting(subgraph: TestSubgraph, token: string, meeting: CreatedMeeting, tenant: TestTenant = 'tenant-a'): Promise<void> {
-  await subgraph.simulator.meetingTookPlace({ directoryId: MICROSOFT[tenant].directoryId, joinUrl: meeting.joinUrl ?? '' });
+export async function captureMeeting(
+  subgraph: TestSubgraph,
+  token: string,
+  meeting: CreatedMeeting,
+  tenant: TestTenant = 'tenant-a',
+): Promise<void> {
+  await subgraph.simulator.meetingTookPlace({
+    directoryId: MICROSOFT[tenant].directoryId,
+    joinUrl: meeting.joinUrl ?? '',
+  });
   await succeed(subgraph, token, REFRESH, { meetingId: meeting.id });
 }

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { SimulatorControl } from '../../simulator/control.ts';
-import { startSimulator } from '../../simulator/server.ts';
 import { demoWorld } from '../../simulator/seed.ts';
+import { startSimulator } from '../../simulator/server.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { createGraphService, type GraphServiceOptions } from '../../src/graph/service.ts';
 import { createApp } from '../../src/server/app.ts';
@@ -36,7 +36,11 @@ export interface TestSubgraph {
   /** Moves the subgraph's clock; the simulator has its own. */
   advanceClock(milliseconds: number): void;
   /** Sends an operation; without a token, nobody's. */
-  send<Data = Record<string, unknown>>(token: string | null, query: string, variables?: Record<string, unknown>): Promise<GraphQLAnswer<Data>>;
+  send<Data = Record<string, unknown>>(
+    token: string | null,
+    query: string,
+    variables?: Record<string, unknown>,
+  ): Promise<GraphQLAnswer<Data>>;
   close(): Promise<void>;
 }
 
@@ -48,7 +52,12 @@ export interface TestSubgraphOptions {
 }
 
 /** Starts everything; each test file starts its own and closes it. */
-export async function startTestSubgraph({ isProduction = false, introspection = true, graph = {}, poolSize = 5 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
+export async function startTestSubgraph({
+  isProduction = false,
+  introspection = true,
+  graph = {},
+  poolSize = 5,
+}: TestSubgraphOptions = {}): Promise<TestSubgraph> {
   const directory = await mkdtemp(join(tmpdir(), 'subgraph-test-'));
   const [database, simulator, tokens] = await Promise.all([createTestDatabase(), startSimulator(), createTokenMaker()]);
   await simulator.control.load(demoWorld());
@@ -62,7 +71,13 @@ export async function startTestSubgraph({ isProduction = false, introspection = 
   const key = () => [{ id: 'test', bytes: randomBytes(32) }];
 
   const db = await openDatabase({ connectionString: database.url, poolSize });
-  const graphService = createGraphService({ graphBaseUrl: simulator.url, entraBaseUrl: simulator.url, clock, logger, ...graph });
+  const graphService = createGraphService({
+    graphBaseUrl: simulator.url,
+    entraBaseUrl: simulator.url,
+    clock,
+    logger,
+    ...graph,
+  });
   const services = createServices({
     graph: graphService,
     encryptionKeys: key(),
@@ -70,7 +85,10 @@ export async function startTestSubgraph({ isProduction = false, introspection = 
     publicUrl: 'http://subgraph.invalid',
     tools: { clock, newId: uuidv7, logger },
   });
-  const authenticate = await createAuthenticator({ jwks: { file: jwksFile }, issuer: ISSUER, audience: AUDIENCE }, clock);
+  const authenticate = await createAuthenticator(
+    { jwks: { file: jwksFile }, issuer: ISSUER, audience: AUDIENCE },
+    clock,
+  );
   const app = await createApp({ database: db, services, authenticate, logger, introspection, isProduction });
   const url = await app.listen('127.0.0.1', 0);
 
@@ -89,7 +107,10 @@ export async function startTestSubgraph({ isProduction = false, introspection = 
     async send<Data>(token: string | null, query: string, variables: Record<string, unknown> = {}) {
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+        headers: {
+          'content-type': 'application/json',
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        },
         body: JSON.stringify({ query, variables }),
       });
       const body = (await response.json()) as { data?: Data; errors?: GraphQLAnswer<Data>['errors'] };

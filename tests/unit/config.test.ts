@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, loadConfig, loadDataDirectory, loadDevelopmentConfig, loadMigrationUrl } from '../../src/config.ts';
+import {
+  ConfigError,
+  loadConfig,
+  loadDataDirectory,
+  loadDevelopmentConfig,
+  loadMigrationUrl,
+} from '../../src/config.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const OTHER_KEY = Buffer.alloc(32, 9).toString('base64');
@@ -42,13 +48,21 @@ describe('the environment of npm run serve', () => {
     const message = refusal({});
     const required = Object.keys(GOOD).filter((name) => name !== 'AUTH_JWKS_URL');
     for (const name of required) expect(message).toContain(`\n  ${name}: is missing`);
+    expect(message).toContain('\n  AUTH_JWKS_URL: exactly one of AUTH_JWKS_URL and AUTH_JWKS_FILE must be set');
     expect(message).toContain('.env.example');
   });
 
   it('lists everything that is wrong in one message, missing and malformed alike', () => {
     const { AUTH_ISSUER: _, ...rest } = GOOD;
-    const message = refusal({ ...rest, DATABASE_URL: 'mysql://x', PORT: '70000', LOG_LEVEL: 'loud', ENCRYPTION_KEYS: 'k1:short' });
-    for (const name of ['DATABASE_URL', 'PORT', 'LOG_LEVEL', 'ENCRYPTION_KEYS', 'AUTH_ISSUER']) expect(message).toContain(`\n  ${name}: `);
+    const message = refusal({
+      ...rest,
+      DATABASE_URL: 'mysql://x',
+      PORT: '70000',
+      LOG_LEVEL: 'loud',
+      ENCRYPTION_KEYS: 'k1:short',
+    });
+    for (const name of ['DATABASE_URL', 'PORT', 'LOG_LEVEL', 'ENCRYPTION_KEYS', 'AUTH_ISSUER'])
+      expect(message).toContain(`\n  ${name}: `);
     expect(message.match(/is missing/g)).toHaveLength(1);
   });
 
@@ -57,7 +71,9 @@ describe('the environment of npm run serve', () => {
   });
 
   it('counts an empty optional variable as unset', () => {
-    expect(loadConfig({ ...GOOD, PORT: '', AUTH_JWKS_FILE: '', GRAPH_BASE_URL: '', INTROSPECTION: '' })).toEqual(loadConfig(GOOD));
+    expect(loadConfig({ ...GOOD, PORT: '', AUTH_JWKS_FILE: '', GRAPH_BASE_URL: '', INTROSPECTION: '' })).toEqual(
+      loadConfig(GOOD),
+    );
   });
 
   it.each([
@@ -86,12 +102,17 @@ describe('the environment of npm run serve', () => {
     expect(message).toMatch(reason);
   });
 
-  it.each(['https://graph.example', 'http://127.0.0.1:4010', 'http://localhost:4010', 'http://[::1]:4010'])('takes %s as Microsoft’s host', (url) => {
-    expect(loadConfig({ ...GOOD, GRAPH_BASE_URL: url }).microsoft.graphBaseUrl).toBe(url);
-  });
+  it.each(['https://graph.example', 'http://127.0.0.1:4010', 'http://localhost:4010', 'http://[::1]:4010'])(
+    'takes %s as Microsoft’s host',
+    (url) => {
+      expect(loadConfig({ ...GOOD, GRAPH_BASE_URL: url }).microsoft.graphBaseUrl).toBe(url);
+    },
+  );
 
   it('drops the slashes at the end of addresses that paths are added to', () => {
-    expect(loadConfig({ ...GOOD, PUBLIC_URL: 'https://teams.psa.example//' }).publicUrl).toBe('https://teams.psa.example');
+    expect(loadConfig({ ...GOOD, PUBLIC_URL: 'https://teams.psa.example//' }).publicUrl).toBe(
+      'https://teams.psa.example',
+    );
   });
 
   it('reads a ring of keys in its order, the first one first', () => {
@@ -144,7 +165,11 @@ describe('the database that is migrated', () => {
 describe('the development world', () => {
   it('has the ports of the contract, each of which may be changed', () => {
     expect(loadDevelopmentConfig({}).ports).toEqual({ subgraph: 4001, gateway: 4000, psaCore: 4002, simulator: 4010 });
-    expect(loadDevelopmentConfig({ PORT: '5001', SIMULATOR_PORT: '5010' }).ports).toMatchObject({ subgraph: 5001, simulator: 5010, gateway: 4000 });
+    expect(loadDevelopmentConfig({ PORT: '5001', SIMULATOR_PORT: '5010' }).ports).toMatchObject({
+      subgraph: 5001,
+      simulator: 5010,
+      gateway: 4000,
+    });
     expect(() => loadDevelopmentConfig({ GATEWAY_PORT: 'x' })).toThrow(ConfigError);
   });
 

@@ -222,7 +222,7 @@ ALTER TABLE "online_meetings"
   ADD CONSTRAINT "online_meetings_ends_after_start" CHECK ("ends_at" > "starts_at");
 
 -- Row security. The application role owns nothing; where the server may only have the owner's role, FORCE binds
--- the owner too. Without a bound tenant current_setting() gives NULL or '' and no row is visible.
+-- the owner too. Without a bound tenant current_setting() gives NULL or '', which NULLIF makes one: no row matches it.
 DO $$
 DECLARE
   app constant text := 'teams_meetings_app';
@@ -250,8 +250,8 @@ BEGIN
                            'meeting_attendees', 'meeting_recordings', 'meeting_transcripts'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
-    EXECUTE format('CREATE POLICY tenant_isolation ON %I USING (tenant_id = current_setting(''app.tenant_id'', true)) '
-                   'WITH CHECK (tenant_id = current_setting(''app.tenant_id'', true))', t);
+    EXECUTE format('CREATE POLICY tenant_isolation ON %I USING (tenant_id = NULLIF(current_setting(''app.tenant_id'', true), '''')) '
+                   'WITH CHECK (tenant_id = NULLIF(current_setting(''app.tenant_id'', true), ''''))', t);
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = app) THEN
       EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO %I', t, app);
     END IF;
@@ -261,9 +261,9 @@ BEGIN
   ALTER TABLE "audit_events" ENABLE ROW LEVEL SECURITY;
   ALTER TABLE "audit_events" FORCE ROW LEVEL SECURITY;
   CREATE POLICY tenant_reads ON "audit_events" FOR SELECT
-    USING (tenant_id = current_setting('app.tenant_id', true));
+    USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), ''));
   CREATE POLICY tenant_appends ON "audit_events" FOR INSERT
-    WITH CHECK (tenant_id = current_setting('app.tenant_id', true));
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant_id', true), ''));
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = app) THEN
     EXECUTE format('GRANT SELECT, INSERT ON "audit_events" TO %I', app);
   END IF;

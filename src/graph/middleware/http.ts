@@ -54,7 +54,7 @@ function headersFor(url: URL, wanted: Headers, graph: URL, call: GraphCall): Hea
 }
 
 function redirectTarget(location: string, from: URL, graph: URL): URL {
-  const url = URL.canParse(location, from) ? new URL(location, from) : null;
+  const url = URL.canParse(location, from.href) ? new URL(location, from) : null;
   const isAllowed = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url) && isLoopback(graph));
   if (url === null || !isAllowed) {
     throw unanswered('UNKNOWN', 'Microsoft Graph redirected to an address that is not followed');

@@ -19,7 +19,6 @@ const LASTING = new Set([
   'ORGANIZER_NOT_FOUND',
   'MAILBOX_UNAVAILABLE',
   'MAILBOX_SCOPE_DENIED',
-  'NOT_FOUND',
 ]);
 
 /** How far the capture of a meeting's recordings and transcripts has come, from what is stored. */
@@ -34,6 +33,7 @@ export function captureOf(meeting: Meeting, artifactCount: number, now: Date): A
   if (!meeting.isCalendarBacked) return { ...base, state: 'NOT_SUPPORTED' };
   if (failure !== null && LASTING.has(failure.code)) return { ...base, state: 'BLOCKED' };
   if (artifactCount > 0) return { ...base, state: 'READY' };
+  if (failure?.code === 'NOT_FOUND') return { ...base, state: 'NONE' };
   const hasTakenPlace = meeting.joinUrl !== null && meeting.endsAt <= now;
   return { ...base, state: hasTakenPlace ? 'PENDING' : 'NOT_DUE' };
 }

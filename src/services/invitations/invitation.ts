@@ -18,7 +18,7 @@ const PARTICIPATION: Record<StoredAttendee['response'], ICalAttendeeStatus> = {
 };
 
 function formatTimes(meeting: Meeting, timeZone: string, locale: string): string {
-  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'short', timeZone });
+  const format = new Intl.DateTimeFormat([locale, 'en'], { dateStyle: 'full', timeStyle: 'short', timeZone });
   return `${format.formatRange(meeting.startsAt, meeting.endsAt)} (${timeZone})`;
 }
 
@@ -84,7 +84,7 @@ export function renderInvitation(
       ? `<p>${escapeHtml(lines[2] ?? '')}</p>`
       : `<p><a href="${escapeHtml(joinUrl)}" style="display:inline-block;padding:12px 24px;background:#4f52b2;color:#ffffff;text-decoration:none">Join Teams Meeting</a></p>`;
   return {
-    subject,
+    subject: isCancelled ? `Cancelled: ${subject}` : subject,
     html: `<h1>${escapeHtml(subject)}</h1><p>${escapeHtml(when)}</p>${button}`,
     text: lines.join('\n'),
     ics: renderIcs(meeting, attendees),

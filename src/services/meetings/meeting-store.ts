@@ -99,6 +99,7 @@ export async function acceptIntent(
       where: { id: earlier.id, OR: [{ leasedUntil: null }, { leasedUntil: { lte: now } }] },
       data: {
         ...contentOf(intent),
+        ...(intent.idempotencyKey === null ? {} : { idempotencyKey: intent.idempotencyKey }),
         status: 'PROVISIONING',
         failure: Prisma.DbNull,
         leasedUntil,

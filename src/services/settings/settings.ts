@@ -129,11 +129,11 @@ export function createSettingsService(microsoftApp: MicrosoftAppService, tools: 
 
       if (input.artifactRetentionDays !== undefined) {
         const days = input.artifactRetentionDays;
-        if (days !== null && (days < 1 || days > 36_500))
+        if (days !== null && (days < 0 || days > 36_500))
           errors.push(
             invalid(
               ['input', 'artifactRetentionDays'],
-              'The retention must be between 1 and 36500 days; null keeps everything.',
+              'The retention must be between 0 and 36500 days; 0 or null keeps everything.',
             ),
           );
         change.artifactRetentionDays = days;

@@ -7,7 +7,7 @@ declare module 'media-captions' {
   }
   export type VTTNode =
     | { type: 'text'; data: string }
-    | { type: 'v'; voice: string; children: VTTNode[] }
+    | { type: 'v'; voice?: string; children: VTTNode[] }
     | { type: 'b' | 'c' | 'i' | 'u' | 'lang' | 'ruby' | 'rt' | 'timestamp'; children: VTTNode[] };
   export interface ParseError {
     code: number;

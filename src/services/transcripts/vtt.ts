@@ -25,7 +25,7 @@ function readNodes(nodes: VTTNode[]): Spoken {
     }
     const inner = readNodes(node.children);
     spoken.text += inner.text;
-    if (node.type === 'v') spoken.speaker ??= node.voice.trim() || null;
+    if (node.type === 'v') spoken.speaker ??= node.voice?.trim() || null;
     spoken.speaker ??= inner.speaker;
   }
   return spoken;
@@ -51,7 +51,7 @@ export interface Speaker {
   cueCount: number;
 }
 
-/** Who spoke for how long, in the order in which they first spoke. */
+/** Who spoke for how long, most talkative first; of two as talkative, the one who spoke first. */
 export function speakersOf(cues: readonly Cue[]): Speaker[] {
   const speakers = new Map<string, Speaker>();
   for (const { speaker: name, startSeconds, endSeconds } of cues) {
@@ -61,10 +61,9 @@ export function speakersOf(cues: readonly Cue[]): Speaker[] {
     speaker.cueCount += 1;
     speakers.set(name, speaker);
   }
-  return [...speakers.values()].map((speaker) => ({
-    ...speaker,
-    talkSeconds: Math.round(speaker.talkSeconds * 1000) / 1000,
-  }));
+  return [...speakers.values()]
+    .map((speaker) => ({ ...speaker, talkSeconds: Math.round(speaker.talkSeconds * 1000) / 1000 }))
+    .sort((a, b) => b.talkSeconds - a.talkSeconds);
 }
 
 /** The transcript as paragraphs: neighbouring cues of one speaker are joined and led by the speaker's name. */

@@ -26,6 +26,12 @@ export interface Verification {
   ranAt: Date;
 }
 
+/** What a probe found that works today and yet should be looked at. */
+export interface Warning {
+  detail: string;
+  remedy: string;
+}
+
 type Failure = Omit<VerificationCheck, 'name' | 'status' | 'durationMs'> & { outcome: VerificationOutcome };
 
 /** Runs checks one by one and keeps what each found; the first failure names the outcome. */
@@ -40,13 +46,17 @@ export class Checklist {
     this.#describe = describe;
   }
 
-  /** @param probe returns what was found; what it throws is the failure. @returns whether it passed */
-  async check(name: string, probe: () => Promise<string>): Promise<boolean> {
+  /** @param probe returns what was found, or a warning; what it throws is the failure. @returns whether it passed */
+  async check(name: string, probe: () => Promise<string | Warning>): Promise<boolean> {
     const began = this.#clock().getTime();
     const durationMs = () => Math.max(0, this.#clock().getTime() - began);
     try {
-      const detail = await probe();
-      this.checks.push({ name, status: 'PASS', detail, remedy: null, durationMs: durationMs(), graphRequestId: null });
+      const found = await probe();
+      const result =
+        typeof found === 'string'
+          ? ({ status: 'PASS', detail: found, remedy: null } as const)
+          : ({ status: 'WARN', ...found } as const);
+      this.checks.push({ name, ...result, durationMs: durationMs(), graphRequestId: null });
       return true;
     } catch (error) {
       const { outcome, ...failure } = this.#describe(error);

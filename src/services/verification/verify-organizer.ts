@@ -19,6 +19,9 @@ export const REQUIRED_ROLES: Record<string, string> = {
   'User.Read.All': 'finding the organizer',
 };
 
+/** The one that Exchange can grant for a single mailbox; it is then not in the token. */
+const EXCHANGE_ROLE = 'Calendars.ReadWrite';
+
 /** Well-formed and certainly nobody's: with it the policy is tested without touching a meeting. */
 const PROBE_JOIN_URL = 'https://teams.microsoft.com/l/meetup-join/19%3ameeting_verification-probe%40thread.v2/0';
 
@@ -55,6 +58,12 @@ export function makeVerifyOrganizer(
       const granted = await graph.grantedRoles();
       const missing = Object.keys(REQUIRED_ROLES).filter((role) => !granted.has(role));
       if (missing.length === 0) return 'The token carries every permission that is needed.';
+      if (missing.every((role) => role === EXCHANGE_ROLE)) {
+        return {
+          detail: `${EXCHANGE_ROLE} is not in the token. That is as it should be where Exchange grants it by RBAC for Applications; the checks mailbox and meeting tell whether it does.`,
+          remedy: `Where those checks fail, grant ${EXCHANGE_ROLE} in Exchange for the organizer, or add it in Entra and grant admin consent.`,
+        };
+      }
       throw new RolesMissingError(missing);
     });
     const found = await list.check('organizer', async () => {

@@ -18,7 +18,9 @@ async function ask<Data>(tenant: string, operation: string, variables: Record<st
 }
 
 async function codes(tenant: string, operation: string, variables: Record<string, unknown> = {}): Promise<string[]> {
-  return (await subgraph.send(await technician(tenant), operation, variables)).errors.map((error) => error.extensions.code);
+  return (await subgraph.send(await technician(tenant), operation, variables)).errors.map(
+    (error) => error.extensions.code,
+  );
 }
 
 const base64 = (text: string) => Buffer.from(text).toString('base64url');
@@ -28,10 +30,18 @@ describe('searching transcripts', () => {
   const SEARCH = `query ($query: String!, $filter: TeamsMeetingFilter, $first: Int, $after: String) { searchTranscripts(query: $query, filter: $filter, first: $first, after: $after) {
     edges { cursor node { excerpt cue { index startSeconds speaker text } transcript { id meeting { subject } } } } pageInfo { hasNextPage hasPreviousPage endCursor } } }`;
   interface Matches {
-    edges: { cursor: string; node: { excerpt: string; cue: { index: number; startSeconds: number; speaker: string; text: string }; transcript: { meeting: { subject: string } } } }[];
+    edges: {
+      cursor: string;
+      node: {
+        excerpt: string;
+        cue: { index: number; startSeconds: number; speaker: string; text: string };
+        transcript: { meeting: { subject: string } };
+      };
+    }[];
     pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; endCursor: string | null };
   }
-  const search = async (variables: Record<string, unknown>) => (await ask<{ searchTranscripts: Matches }>(tenant, SEARCH, variables)).searchTranscripts;
+  const search = async (variables: Record<string, unknown>) =>
+    (await ask<{ searchTranscripts: Matches }>(tenant, SEARCH, variables)).searchTranscripts;
   const excerpts = ({ edges }: Matches) => edges.map(({ node }) => node.excerpt);
 
   beforeAll(async () => {
@@ -39,11 +49,29 @@ describe('searching transcripts', () => {
       appointmentId: 's-1',
       subject: 'Sales',
       clientId: 'client-acme',
-      transcripts: [vttOf(['The quarterly budget is approved', 'José drinks café crème', 'Straße und Größe', 'We talk about the BUDGET again', '100% sure_thing'])],
+      transcripts: [
+        vttOf([
+          'The quarterly budget is approved',
+          'José drinks café crème',
+          'Straße und Größe',
+          'We talk about the BUDGET again',
+          '100% sure_thing',
+        ]),
+      ],
     });
-    await storeMeeting(subgraph, tenant, { appointmentId: 's-2', subject: 'Support', clientId: 'client-initech', transcripts: [vttOf(['Your budget &amp; your printer', 'approved'])] });
+    await storeMeeting(subgraph, tenant, {
+      appointmentId: 's-2',
+      subject: 'Support',
+      clientId: 'client-initech',
+      transcripts: [vttOf(['Your budget &amp; your printer', 'approved'])],
+    });
     // More transcripts than are read at a time.
-    for (let i = 0; i < 45; i += 1) await storeMeeting(subgraph, tenant, { appointmentId: `s-many-${i}`, clientId: 'client-many', transcripts: [vttOf([`zebra number ${i}`, 'nothing here', `zebra again ${i}`])] });
+    for (let i = 0; i < 45; i += 1)
+      await storeMeeting(subgraph, tenant, {
+        appointmentId: `s-many-${i}`,
+        clientId: 'client-many',
+        transcripts: [vttOf([`zebra number ${i}`, 'nothing here', `zebra again ${i}`])],
+      });
   });
 
   it.each([
@@ -70,7 +98,10 @@ describe('searching transcripts', () => {
 
   it('tells where and by whom it was said', async () => {
     const { edges } = await search({ query: 'again', filter: { clientId: 'client-acme' } });
-    expect(edges[0]?.node).toMatchObject({ cue: { index: 3, startSeconds: 9, speaker: 'Jane', text: 'We talk about the BUDGET again' }, transcript: { meeting: { subject: 'Sales' } } });
+    expect(edges[0]?.node).toMatchObject({
+      cue: { index: 3, startSeconds: 9, speaker: 'Jane', text: 'We talk about the BUDGET again' },
+      transcript: { meeting: { subject: 'Sales' } },
+    });
   });
 
   it.each([
@@ -127,16 +158,26 @@ describe('the cues of a transcript', () => {
     text: string;
     durationSeconds: number | null;
     speakers: { name: string; talkSeconds: number; cueCount: number }[];
-    cues: { totalCount: number; edges: { cursor: string; node: { index: number; text: string } }[]; pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; endCursor: string | null } };
+    cues: {
+      totalCount: number;
+      edges: { cursor: string; node: { index: number; text: string } }[];
+      pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; endCursor: string | null };
+    };
   }
   // Representations are a scalar's value, in which a variable stands as any other.
-  const read = async (variables: Record<string, unknown>) => (await ask<{ _entities: Transcript[] }>(tenant, CUES, variables))._entities[0];
+  const read = async (variables: Record<string, unknown>) =>
+    (await ask<{ _entities: Transcript[] }>(tenant, CUES, variables))._entities[0];
 
   beforeAll(async () => {
-    const chatty = vttOf(Array.from({ length: 3 }, (_, i) => `short ${i}`), 'Bob');
+    const chatty = vttOf(
+      Array.from({ length: 3 }, (_, i) => `short ${i}`),
+      'Bob',
+    );
     const vtt = `${vttOf(['hello'], 'Ann')}\n${chatty.replace('WEBVTT\n\n', '').replaceAll('00:00:0', '00:01:0')}`;
     id = (await storeMeeting(subgraph, tenant, { appointmentId: 'c-1', transcripts: [vtt] })).transcriptIds[0] ?? '';
-    emptyId = (await storeMeeting(subgraph, tenant, { appointmentId: 'c-2', transcripts: ['WEBVTT\n'] })).transcriptIds[0] ?? '';
+    emptyId =
+      (await storeMeeting(subgraph, tenant, { appointmentId: 'c-2', transcripts: ['WEBVTT\n'] })).transcriptIds[0] ??
+      '';
   });
 
   it.each([1, 2, 3, 4, 5])('come page by page of %i, in the order spoken', async (first) => {
@@ -154,7 +195,11 @@ describe('the cues of a transcript', () => {
   });
 
   it('are empty behind the last one', async () => {
-    expect((await read({ id, after: '3' }))?.cues).toMatchObject({ totalCount: 4, edges: [], pageInfo: { hasNextPage: false, endCursor: null } });
+    expect((await read({ id, after: '3' }))?.cues).toMatchObject({
+      totalCount: 4,
+      edges: [],
+      pageInfo: { hasNextPage: false, endCursor: null },
+    });
   });
 
   it('give the text by turns, the length, and the speakers, most talkative first', async () => {
@@ -169,7 +214,12 @@ describe('the cues of a transcript', () => {
   });
 
   it('may be none at all', async () => {
-    expect(await read({ id: emptyId })).toMatchObject({ text: '', durationSeconds: null, speakers: [], cues: { totalCount: 0, edges: [], pageInfo: { hasNextPage: false } } });
+    expect(await read({ id: emptyId })).toMatchObject({
+      text: '',
+      durationSeconds: null,
+      speakers: [],
+      cues: { totalCount: 0, edges: [], pageInfo: { hasNextPage: false } },
+    });
   });
 
   it.each([
@@ -187,16 +237,30 @@ describe('the invitation of a meeting', () => {
   const tenant = 'tenant-invitation';
   let id: string;
   let cancelledId: string;
-  const INVITATION = 'query ($id: ID!, $timeZone: TimeZone, $locale: String) { teamsMeeting(id: $id) { joinUrl invitation(timeZone: $timeZone, locale: $locale) { subject html text ics icsUrl } } }';
+  const INVITATION =
+    'query ($id: ID!, $timeZone: TimeZone, $locale: String) { teamsMeeting(id: $id) { joinUrl invitation(timeZone: $timeZone, locale: $locale) { subject html text ics icsUrl } } }';
   interface Invited {
-    teamsMeeting: { joinUrl: string | null; invitation: { subject: string; html: string; text: string; ics: string; icsUrl: string } };
+    teamsMeeting: {
+      joinUrl: string | null;
+      invitation: { subject: string; html: string; text: string; ics: string; icsUrl: string };
+    };
   }
-  const read = async (variables: Record<string, unknown>) => (await ask<Invited>(tenant, INVITATION, { id, ...variables })).teamsMeeting;
+  const read = async (variables: Record<string, unknown>) =>
+    (await ask<Invited>(tenant, INVITATION, { id, ...variables })).teamsMeeting;
 
   beforeAll(async () => {
     const startsAt = new Date('2026-12-01T22:30:00Z');
-    id = (await storeMeeting(subgraph, tenant, { appointmentId: 'i-1', subject: 'Review <b>', startsAt, attendees: [{ emailAddress: 'jane@acme.example', contactId: 'contact-jane' }] })).id;
-    cancelledId = (await storeMeeting(subgraph, tenant, { appointmentId: 'i-2', status: 'CANCELLED', joinUrl: null, startsAt })).id;
+    id = (
+      await storeMeeting(subgraph, tenant, {
+        appointmentId: 'i-1',
+        subject: 'Review <b>',
+        startsAt,
+        attendees: [{ emailAddress: 'jane@acme.example', contactId: 'contact-jane' }],
+      })
+    ).id;
+    cancelledId = (
+      await storeMeeting(subgraph, tenant, { appointmentId: 'i-2', status: 'CANCELLED', joinUrl: null, startsAt })
+    ).id;
   });
 
   it.each([
@@ -259,7 +323,9 @@ describe('the invitation of a meeting', () => {
     expect(invitation.ics).toContain('METHOD:CANCEL');
     expect(invitation.subject).toMatch(/cancel/i);
     expect(invitation.html).not.toContain('teams.microsoft.com');
-    expect((await fetch(reachable(subgraph, invitation.icsUrl))).headers.get('content-type')).toContain('method=CANCEL');
+    expect((await fetch(reachable(subgraph, invitation.icsUrl))).headers.get('content-type')).toContain(
+      'method=CANCEL',
+    );
   });
 });
 
@@ -273,20 +339,41 @@ describe('suggested attendees', () => {
     return _entities[0]?.suggestedAttendees;
   };
   const contact = (email: string | null) => ({ id: 'contact-1', name: 'Jane', email });
-  const client = (email: string | null, location?: string | null) => ({ id: 'client-1', name: 'Acme', email, defaultLocation: location === undefined ? null : { email: location } });
+  const client = (email: string | null, location?: string | null) => ({
+    id: 'client-1',
+    name: 'Acme',
+    email,
+    defaultLocation: location === undefined ? null : { email: location },
+  });
   const jane = { emailAddress: 'jane@acme.example', name: 'Jane', kind: 'CONTACT', source: 'CONTACT' };
   const office = { emailAddress: 'office@acme.example', name: 'Acme', kind: 'EMAIL', source: 'CLIENT_LOCATION' };
   const own = { emailAddress: 'info@acme.example', name: 'Acme', kind: 'EMAIL', source: 'CLIENT' };
 
   it.each([
-    ['the contact’s address', { contact: contact('jane@acme.example'), client: client('info@acme.example', 'office@acme.example') }, [jane]],
+    [
+      'the contact’s address',
+      { contact: contact('jane@acme.example'), client: client('info@acme.example', 'office@acme.example') },
+      [jane],
+    ],
     ['the contact’s address, trimmed', { contact: contact('  jane@acme.example ') }, [jane]],
-    ['the contact’s address without a name', { contact: { id: 'c', name: null, email: 'jane@acme.example' } }, [{ ...jane, name: null }]],
-    ['the address of the client’s default location', { contact: null, client: client('info@acme.example', 'office@acme.example') }, [office]],
+    [
+      'the contact’s address without a name',
+      { contact: { id: 'c', name: null, email: 'jane@acme.example' } },
+      [{ ...jane, name: null }],
+    ],
+    [
+      'the address of the client’s default location',
+      { contact: null, client: client('info@acme.example', 'office@acme.example') },
+      [office],
+    ],
     ['the client’s own address without a location', { contact: null, client: client('info@acme.example') }, [own]],
     ['the client’s own address when the location has none', { client: client('info@acme.example', null) }, [own]],
     ['the client’s own address when the location’s is empty', { client: client('info@acme.example', ' ') }, [own]],
-    ['the client’s own address when the location’s is none', { client: client('info@acme.example', 'no address') }, [own]],
+    [
+      'the client’s own address when the location’s is none',
+      { client: client('info@acme.example', 'no address') },
+      [own],
+    ],
     ['nothing without any address', { contact: null, client: client(null, null) }, []],
     ['nothing for an address that is none', { contact: contact('jane at acme') }, []],
     ['nothing without contact and client', { contact: null, client: null }, []],

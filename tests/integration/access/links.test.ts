@@ -31,8 +31,16 @@ async function readLinks(id: string): Promise<Record<Kind, URL>> {
     { id },
   );
   const url = (link: string | undefined) => new URL(reachable(subgraph, link ?? ''));
-  const { recordings, transcripts, invitation } = data?.teamsMeeting ?? { recordings: [], transcripts: [], invitation: { icsUrl: '' } };
-  return { recording: url(recordings[0]?.contentUrl), transcript: url(transcripts[0]?.vttUrl), invitation: url(invitation.icsUrl) };
+  const { recordings, transcripts, invitation } = data?.teamsMeeting ?? {
+    recordings: [],
+    transcripts: [],
+    invitation: { icsUrl: '' },
+  };
+  return {
+    recording: url(recordings[0]?.contentUrl),
+    transcript: url(transcripts[0]?.vttUrl),
+    invitation: url(invitation.icsUrl),
+  };
 }
 
 beforeAll(async () => {
@@ -48,7 +56,12 @@ const withToken = (link: URL, token: string) => `${link.origin}${link.pathname}?
 
 async function expectNothingSaid(address: string, method = 'GET'): Promise<void> {
   const response = await fetch(address, { method });
-  expect({ address, status: response.status, body: await response.text(), cache: response.headers.get('cache-control') }).toEqual({
+  expect({
+    address,
+    status: response.status,
+    body: await response.text(),
+    cache: response.headers.get('cache-control'),
+  }).toEqual({
     address,
     status: 403,
     body: '',
@@ -76,10 +89,19 @@ describe.each(KINDS)('the link of a %s', (kind) => {
 
   it('fails with a character left out or added, at every part of the token', async () => {
     const token = tokenOf(first[kind]);
-    const ends = [0, token.indexOf('.'), token.indexOf('.') + 1, token.lastIndexOf('.'), token.lastIndexOf('.') + 1, token.length];
+    const ends = [
+      0,
+      token.indexOf('.'),
+      token.indexOf('.') + 1,
+      token.lastIndexOf('.'),
+      token.lastIndexOf('.') + 1,
+      token.length,
+    ];
     for (const at of ends) {
       await expectNothingSaid(withToken(first[kind], `${token.slice(0, at)}A${token.slice(at)}`));
-      await expectNothingSaid(withToken(first[kind], token.slice(0, at) + token.slice(at + 1) + (at === token.length ? '.' : '')));
+      await expectNothingSaid(
+        withToken(first[kind], token.slice(0, at) + token.slice(at + 1) + (at === token.length ? '.' : '')),
+      );
     }
   });
 
@@ -93,7 +115,10 @@ describe.each(KINDS)('the link of a %s', (kind) => {
     ['only the payload', () => `?token=${tokenOf(first[kind]).split('.')[1]}`],
     ['no signature', () => `?token=${tokenOf(first[kind]).split('.').slice(0, 2).join('.')}.`],
     ['an unknown key id', () => `?token=${['unknown', ...tokenOf(first[kind]).split('.').slice(1)].join('.')}`],
-    ['a key id of an object’s prototype', () => `?token=${['__proto__', ...tokenOf(first[kind]).split('.').slice(1)].join('.')}`],
+    [
+      'a key id of an object’s prototype',
+      () => `?token=${['__proto__', ...tokenOf(first[kind]).split('.').slice(1)].join('.')}`,
+    ],
     ['something that is no token', () => '?token=%00%ff..'],
     ['a very long token', () => `?token=${'A'.repeat(8000)}`],
   ])('fails with %s', async (_what, query) => {
@@ -132,7 +157,10 @@ describe('after its time', () => {
     for (const kind of KINDS) expect((await fetch(first[kind])).status).toBe(200);
     subgraph.advanceClock(2 * 60_000 + 1);
     for (const kind of KINDS) await expectNothingSaid(first[kind].href);
-    const { data } = await subgraph.send<{ teamsMeetings: { edges: { node: { id: string } }[] } }>(await subgraph.tokens.token('technician'), '{ teamsMeetings { edges { node { id } } } }');
+    const { data } = await subgraph.send<{ teamsMeetings: { edges: { node: { id: string } }[] } }>(
+      await subgraph.tokens.token('technician'),
+      '{ teamsMeetings { edges { node { id } } } }',
+    );
     const fresh = await readLinks(data?.teamsMeetings.edges[0]?.node.id ?? '');
     for (const kind of KINDS) expect((await fetch(fresh[kind])).status).toBe(200);
   });

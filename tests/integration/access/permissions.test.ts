@@ -5,10 +5,16 @@ import { startTestSubgraph, type TestSubgraph } from '../../support/subgraph.ts'
 
 // Written by hand from the contract: the product's own map is what is tested.
 const RULES: Record<string, { permission: string; operation: string }> = {
-  'Query.teamsMeetingCapability': { permission: 'teams_meeting:read', operation: '{ teamsMeetingCapability { available reason } }' },
+  'Query.teamsMeetingCapability': {
+    permission: 'teams_meeting:read',
+    operation: '{ teamsMeetingCapability { available reason } }',
+  },
   'Query.teamsMeeting': { permission: 'teams_meeting:read', operation: '{ teamsMeeting(id: "nobody") { id } }' },
   'Query.teamsMeetings': { permission: 'teams_meeting:read', operation: '{ teamsMeetings(first: 1) { totalCount } }' },
-  'Query.searchTranscripts': { permission: 'teams_artifact:read', operation: '{ searchTranscripts(query: "word") { pageInfo { hasNextPage } } }' },
+  'Query.searchTranscripts': {
+    permission: 'teams_artifact:read',
+    operation: '{ searchTranscripts(query: "word") { pageInfo { hasNextPage } } }',
+  },
   'Query.teamsSettings': { permission: 'teams_settings:read', operation: '{ teamsSettings { installStatus } }' },
   'Query.teamsDiagnostics': { permission: 'teams_settings:read', operation: '{ teamsDiagnostics { overall } }' },
   'Query.teamsSetupGuide': { permission: 'teams_settings:read', operation: '{ teamsSetupGuide { steps { number } } }' },
@@ -20,7 +26,10 @@ const RULES: Record<string, { permission: string; operation: string }> = {
     permission: 'teams_settings:update',
     operation: 'mutation { updateTeamsSettings(input: { installStatus: ERROR }) { userErrors { code } } }',
   },
-  'Mutation.verifyTeamsOrganizer': { permission: 'teams_settings:update', operation: 'mutation { verifyTeamsOrganizer { userErrors { code } } }' },
+  'Mutation.verifyTeamsOrganizer': {
+    permission: 'teams_settings:update',
+    operation: 'mutation { verifyTeamsOrganizer { userErrors { code } } }',
+  },
   'Mutation.createTeamsMeeting': {
     permission: 'teams_meeting:write',
     operation:
@@ -30,13 +39,34 @@ const RULES: Record<string, { permission: string; operation: string }> = {
     permission: 'teams_artifact:refresh',
     operation: 'mutation { refreshTeamsMeetingArtifacts(input: { meetingId: "x" }) { userErrors { code } } }',
   },
-  'Appointment.teamsMeeting': { permission: 'teams_meeting:read', operation: entity('Appointment', 'teamsMeeting { id }') },
-  'Appointment.recordings': { permission: 'teams_artifact:read', operation: entity('Appointment', 'recordings { id }') },
-  'Appointment.transcripts': { permission: 'teams_artifact:read', operation: entity('Appointment', 'transcripts { id }') },
-  'Interaction.teamsMeeting': { permission: 'teams_meeting:read', operation: entity('Interaction', 'teamsMeeting { id }') },
-  'Interaction.recordings': { permission: 'teams_artifact:read', operation: entity('Interaction', 'recordings { id }') },
-  'Interaction.transcripts': { permission: 'teams_artifact:read', operation: entity('Interaction', 'transcripts { id }') },
-  'Interaction.suggestedAttendees': { permission: 'teams_meeting:read', operation: entity('Interaction', 'suggestedAttendees { emailAddress }') },
+  'Appointment.teamsMeeting': {
+    permission: 'teams_meeting:read',
+    operation: entity('Appointment', 'teamsMeeting { id }'),
+  },
+  'Appointment.recordings': {
+    permission: 'teams_artifact:read',
+    operation: entity('Appointment', 'recordings { id }'),
+  },
+  'Appointment.transcripts': {
+    permission: 'teams_artifact:read',
+    operation: entity('Appointment', 'transcripts { id }'),
+  },
+  'Interaction.teamsMeeting': {
+    permission: 'teams_meeting:read',
+    operation: entity('Interaction', 'teamsMeeting { id }'),
+  },
+  'Interaction.recordings': {
+    permission: 'teams_artifact:read',
+    operation: entity('Interaction', 'recordings { id }'),
+  },
+  'Interaction.transcripts': {
+    permission: 'teams_artifact:read',
+    operation: entity('Interaction', 'transcripts { id }'),
+  },
+  'Interaction.suggestedAttendees': {
+    permission: 'teams_meeting:read',
+    operation: entity('Interaction', 'suggestedAttendees { emailAddress }'),
+  },
 };
 
 /** Entities of our own: the whole entity is behind the permission. */
@@ -46,7 +76,14 @@ const OWN_ENTITIES = {
   MeetingTranscript: { permission: 'teams_artifact:read', fields: 'vttUrl' },
 };
 
-const PERMISSIONS = ['teams_settings:read', 'teams_settings:update', 'teams_meeting:read', 'teams_meeting:write', 'teams_artifact:read', 'teams_artifact:refresh'];
+const PERMISSIONS = [
+  'teams_settings:read',
+  'teams_settings:update',
+  'teams_meeting:read',
+  'teams_meeting:write',
+  'teams_artifact:read',
+  'teams_artifact:refresh',
+];
 
 const ROLES = {
   admin: PERMISSIONS,
@@ -83,16 +120,23 @@ describe.each(fields)('$field', ({ field, permission, operation }) => {
   });
 
   it('is forbidden to a viewer with every permission but its own', async () => {
-    expect(await codesOf(await withPermissions(PERMISSIONS.filter((held) => held !== permission)), operation)).toEqual(['FORBIDDEN']);
+    expect(await codesOf(await withPermissions(PERMISSIONS.filter((held) => held !== permission)), operation)).toEqual([
+      'FORBIDDEN',
+    ]);
   });
 
-  it.each([[[]], [['teams_meeting']], [['*', 'teams:*', permission.toUpperCase(), `${permission} `]]])('is forbidden with the permissions %j', async (held) => {
-    expect(await codesOf(await withPermissions(held), operation)).toEqual(['FORBIDDEN']);
-  });
+  it.each([[[]], [['teams_meeting']], [['*', 'teams:*', permission.toUpperCase(), `${permission} `]]])(
+    'is forbidden with the permissions %j',
+    async (held) => {
+      expect(await codesOf(await withPermissions(held), operation)).toEqual(['FORBIDDEN']);
+    },
+  );
 
   it.each(Object.entries(ROLES))('for the role %s', async (role, held) => {
     const token = await subgraph.tokens.token(role as keyof typeof ROLES, { tenant_id: 'tenant-empty' });
-    expect(await codesOf(token, operation)).toEqual((held as readonly string[]).includes(permission) ? [] : ['FORBIDDEN']);
+    expect(await codesOf(token, operation)).toEqual(
+      (held as readonly string[]).includes(permission) ? [] : ['FORBIDDEN'],
+    );
   });
 
   it('leaves the entity itself alone when the field is forbidden', async () => {
@@ -104,7 +148,10 @@ describe.each(fields)('$field', ({ field, permission, operation }) => {
 
 describe.each(Object.entries(OWN_ENTITIES))('the entity %s', (type, { permission, fields: selection }) => {
   it.each(PERMISSIONS)('with %s alone', async (held) => {
-    const { data, errors } = await subgraph.send<{ _entities: unknown[] }>(await withPermissions([held]), entity(type, selection));
+    const { data, errors } = await subgraph.send<{ _entities: unknown[] }>(
+      await withPermissions([held]),
+      entity(type, selection),
+    );
     expect(data?._entities).toEqual([null]);
     expect(errors.map((error) => error.extensions.code)).toEqual(held === permission ? [] : ['FORBIDDEN']);
   });
@@ -113,14 +160,20 @@ describe.each(Object.entries(OWN_ENTITIES))('the entity %s', (type, { permission
 describe('the table above', () => {
   const document = parse(readFileSync('schema.graphql', 'utf8'));
   const types = document.definitions.filter(
-    (node): node is ObjectTypeDefinitionNode | ObjectTypeExtensionNode => node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION,
+    (node): node is ObjectTypeDefinitionNode | ObjectTypeExtensionNode =>
+      node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION,
   );
-  const has = (node: { directives?: readonly { name: { value: string } }[] }, name: string) => node.directives?.some((directive) => directive.name.value === name) ?? false;
+  const has = (node: { directives?: readonly { name: { value: string } }[] }, name: string) =>
+    node.directives?.some((directive) => directive.name.value === name) ?? false;
 
   it('covers every root field and every field added to an entity of the PSA', () => {
     const guarded = types
       .filter((type) => ['Query', 'Mutation', 'Subscription', 'Appointment', 'Interaction'].includes(type.name.value))
-      .flatMap((type) => (type.fields ?? []).filter((field) => field.name.value !== 'id' && !has(field, 'external')).map((field) => `${type.name.value}.${field.name.value}`));
+      .flatMap((type) =>
+        (type.fields ?? [])
+          .filter((field) => field.name.value !== 'id' && !has(field, 'external'))
+          .map((field) => `${type.name.value}.${field.name.value}`),
+      );
     expect(guarded.sort()).toEqual(Object.keys(RULES).sort());
   });
 

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestSubgraph, type TestSubgraph } from '../../support/subgraph.ts';
-import { HOUR, type MeetingRow, storeMeeting, vttOf } from './rows.ts';
+import { HOUR, type MeetingRow, storeMeeting } from './rows.ts';
 
 interface Page {
   totalCount: number;
@@ -18,7 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => subgraph.close());
 
-const technician = (tenant: string, claims: object = {}) => subgraph.tokens.token('technician', { tenant_id: tenant, ...claims });
+const technician = (tenant: string, claims: object = {}) =>
+  subgraph.tokens.token('technician', { tenant_id: tenant, ...claims });
 const fromNow = (hours: number) => new Date(Date.now() + hours * HOUR);
 
 async function page(token: string, variables: Record<string, unknown> = {}): Promise<Page> {
@@ -41,7 +42,12 @@ describe('the pages of the list of meetings', () => {
     // Stored in another order than the one they begin in; three begin at the same moment.
     for (const i of [4, 0, 9, 2, 7, 1, 8, 3, 6, 5]) {
       const startsAt = new Date(START + Math.min(i, 7) * HOUR);
-      await storeMeeting(subgraph, tenant, { appointmentId: `a-${i}`, subject: `m${i}`, startsAt, id: `0190a0a0-0000-7000-8000-00000000000${i}` });
+      await storeMeeting(subgraph, tenant, {
+        appointmentId: `a-${i}`,
+        subject: `m${i}`,
+        startsAt,
+        id: `0190a0a0-0000-7000-8000-00000000000${i}`,
+      });
     }
   });
   const ALL = Array.from({ length: 10 }, (_, i) => `m${i}`);
@@ -50,7 +56,12 @@ describe('the pages of the list of meetings', () => {
     const all = await page(await technician(tenant));
     expect(subjects(all)).toEqual(ALL);
     expect(all.totalCount).toBe(10);
-    expect(all.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: false, startCursor: all.edges[0]?.cursor, endCursor: all.edges[9]?.cursor });
+    expect(all.pageInfo).toMatchObject({
+      hasNextPage: false,
+      hasPreviousPage: false,
+      startCursor: all.edges[0]?.cursor,
+      endCursor: all.edges[9]?.cursor,
+    });
   });
 
   it.each([1, 2, 3, 4, 5, 9, 10, 11, 100])('of %i hold every meeting once, and tell of the next one', async (first) => {
@@ -73,14 +84,24 @@ describe('the pages of the list of meetings', () => {
     const token = await technician(tenant);
     const { pageInfo } = await page(token, { first: 4 });
     await storeMeeting(subgraph, tenant, { subject: 'before', interactionId: 'i-1', startsAt: new Date(START - HOUR) });
-    await storeMeeting(subgraph, tenant, { subject: 'behind', interactionId: 'i-2', startsAt: new Date(START + 3.5 * HOUR) });
+    await storeMeeting(subgraph, tenant, {
+      subject: 'behind',
+      interactionId: 'i-2',
+      startsAt: new Date(START + 3.5 * HOUR),
+    });
     expect(subjects(await page(token, { first: 2, after: pageInfo.endCursor }))).toEqual(['behind', 'm4']);
-    await subgraph.database.query(`DELETE FROM online_meetings WHERE tenant_id = $1 AND interaction_id IS NOT NULL`, [tenant]);
+    await subgraph.database.query(`DELETE FROM online_meetings WHERE tenant_id = $1 AND interaction_id IS NOT NULL`, [
+      tenant,
+    ]);
   });
 
   it('go on behind a meeting that was deleted meanwhile', async () => {
     const token = await technician(tenant);
-    const { id } = await storeMeeting(subgraph, tenant, { subject: 'gone', interactionId: 'i-3', startsAt: new Date(START + 0.5 * HOUR) });
+    const { id } = await storeMeeting(subgraph, tenant, {
+      subject: 'gone',
+      interactionId: 'i-3',
+      startsAt: new Date(START + 0.5 * HOUR),
+    });
     const { pageInfo } = await page(token, { first: 2 });
     await subgraph.database.query('DELETE FROM online_meetings WHERE id = $1', [id]);
     expect(subjects(await page(token, { first: 1, after: pageInfo.endCursor }))).toEqual(['m1']);
@@ -131,9 +152,26 @@ describe('the filters of the list of meetings', () => {
     { subject: 'over', startsAt: fromNow(-3), endsAt: fromNow(-2), clientId: 'client-acme', recordings: 1 },
     { subject: 'running', startsAt: fromNow(-1), endsAt: fromNow(1), clientId: 'client-acme' },
     { subject: 'planned', startsAt: new Date(AT), clientId: 'client-initech', recordings: 2 },
-    { subject: 'later', startsAt: new Date(AT + HOUR), attendees: [{ emailAddress: 'tech@msp.example', userId: 'user-technician' }] },
-    { subject: 'cancelled', startsAt: new Date(AT + 2 * HOUR), status: 'CANCELLED', joinUrl: null, attendees: [{ emailAddress: 'jane@acme.example', contactId: 'contact-jane' }], clientId: 'client-acme' },
-    { subject: 'failed', startsAt: new Date(AT + 3 * HOUR), status: 'FAILED', joinUrl: null, createdBy: 'user-technician' },
+    {
+      subject: 'later',
+      startsAt: new Date(AT + HOUR),
+      attendees: [{ emailAddress: 'tech@msp.example', userId: 'user-technician' }],
+    },
+    {
+      subject: 'cancelled',
+      startsAt: new Date(AT + 2 * HOUR),
+      status: 'CANCELLED',
+      joinUrl: null,
+      attendees: [{ emailAddress: 'jane@acme.example', contactId: 'contact-jane' }],
+      clientId: 'client-acme',
+    },
+    {
+      subject: 'failed',
+      startsAt: new Date(AT + 3 * HOUR),
+      status: 'FAILED',
+      joinUrl: null,
+      createdBy: 'user-technician',
+    },
     { subject: 'cancelling', startsAt: new Date(AT + 4 * HOUR), status: 'CANCELLING' },
     { subject: 'provisioning', startsAt: fromNow(-6), endsAt: fromNow(-5), status: 'PROVISIONING', joinUrl: null },
   ];
@@ -225,7 +263,12 @@ describe('the meeting of an appointment or an interaction', () => {
     expect(errors).toEqual([]);
     return data?._entities[0]?.teamsMeeting?.subject ?? null;
   };
-  const cancelled = (day: number): MeetingRow => ({ status: 'CANCELLED', joinUrl: null, subject: `cancelled ${day}`, createdAt: new Date(`2026-10-0${day}T00:00:00Z`) });
+  const cancelled = (day: number): MeetingRow => ({
+    status: 'CANCELLED',
+    joinUrl: null,
+    subject: `cancelled ${day}`,
+    createdAt: new Date(`2026-10-0${day}T00:00:00Z`),
+  });
 
   it.each([
     ['Appointment', 'appointmentId'],
@@ -233,11 +276,18 @@ describe('the meeting of an appointment or an interaction', () => {
   ] as const)('of %s is the one that is not cancelled, else the latest cancelled one', async (type, subject) => {
     for (const day of [2, 3, 1]) await storeMeeting(subgraph, tenant, { ...cancelled(day), [subject]: 'e-1' });
     expect(await ask(type, 'e-1')).toBe('cancelled 3');
-    await storeMeeting(subgraph, tenant, { [subject]: 'e-1', subject: 'active', createdAt: new Date('2026-09-01T00:00:00Z') });
+    await storeMeeting(subgraph, tenant, {
+      [subject]: 'e-1',
+      subject: 'active',
+      createdAt: new Date('2026-09-01T00:00:00Z'),
+    });
     expect(await ask(type, 'e-1')).toBe('active');
   });
 
-  it.each(['', ' ', 'E-1', 'e-1 ', "e-1' OR '1'='1", 'e_1', '%', '💥', 'x'.repeat(5000), 'e-1\u0000'])('is null for the id %j', async (id) => {
-    expect(await ask('Appointment', id)).toBeNull();
-  });
+  it.each(['', ' ', 'E-1', 'e-1 ', "e-1' OR '1'='1", 'e_1', '%', '💥', 'x'.repeat(5000), 'e-1\u0000'])(
+    'is null for the id %j',
+    async (id) => {
+      expect(await ask('Appointment', id)).toBeNull();
+    },
+  );
 });

@@ -5,7 +5,8 @@ import type { TestSubgraph } from '../../support/subgraph.ts';
 export const HOUR = 3_600_000;
 
 /** What a stored meeting differs in from the usual one. */
-export interface MeetingRow extends Partial<Omit<OnlineMeetingCreateInput, 'attendees' | 'recordings' | 'transcripts'>> {
+export interface MeetingRow
+  extends Partial<Omit<OnlineMeetingCreateInput, 'attendees' | 'recordings' | 'transcripts'>> {
   attendees?: { emailAddress: string; contactId?: string; userId?: string }[];
   /** How many. */
   recordings?: number;

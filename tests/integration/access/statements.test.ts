@@ -55,7 +55,11 @@ type Found = { recordings: unknown[]; transcripts: unknown[]; teamsMeeting?: { r
 async function measure(token: string, operation: string, variables: Record<string, unknown>) {
   await subgraph.send(token, '{ teamsMeetingCapability { available } }');
   statements.reset();
-  const { data, errors } = await subgraph.send<{ _entities?: Found[]; teamsMeetings?: { edges: { node: Found }[] } }>(token, operation, variables);
+  const { data, errors } = await subgraph.send<{ _entities?: Found[]; teamsMeetings?: { edges: { node: Found }[] } }>(
+    token,
+    operation,
+    variables,
+  );
   expect(errors).toEqual([]);
   const found = data?._entities ?? data?.teamsMeetings?.edges.map((edge) => edge.node) ?? [];
   expect(found.every((item) => item.recordings.length === 1 && item.transcripts.length === 1)).toBe(true);
@@ -99,7 +103,8 @@ describe.each(VIEWERS)('the statements that a read takes, for the role %s,', (ro
   it('are as many for unknown entities as for known ones, or fewer', async () => {
     const token = await subgraph.tokens.token(role);
     const representations = Array.from({ length: ROWS }, (_, i) => ({ __typename: 'Appointment', id: `unknown-${i}` }));
-    const operation = 'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on Appointment { teamsMeeting { id } recordings { id } transcripts { id } } } }';
+    const operation =
+      'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on Appointment { teamsMeeting { id } recordings { id } transcripts { id } } } }';
     statements.reset();
     const { data } = await subgraph.send<{ _entities: Found[] }>(token, operation, { representations });
     expect(data?._entities.every((item) => item.recordings.length === 0)).toBe(true);
@@ -107,9 +112,18 @@ describe.each(VIEWERS)('the statements that a read takes, for the role %s,', (ro
   });
 
   it.each([
-    ['the meetings', `query ($first: Int!) { teamsMeetings(first: $first) { edges { node { ${MEETING} } } pageInfo { hasNextPage } } }`],
-    ['the meetings and their number', `query ($first: Int!) { teamsMeetings(first: $first) { totalCount edges { node { ${MEETING} } } } }`],
-    ['the words said in meetings', 'query ($first: Int!) { teamsMeetings(first: $first) { edges { node { recordings { id } transcripts { text speakers { name } cues { totalCount } durationSeconds } } } } }'],
+    [
+      'the meetings',
+      `query ($first: Int!) { teamsMeetings(first: $first) { edges { node { ${MEETING} } } pageInfo { hasNextPage } } }`,
+    ],
+    [
+      'the meetings and their number',
+      `query ($first: Int!) { teamsMeetings(first: $first) { totalCount edges { node { ${MEETING} } } } }`,
+    ],
+    [
+      'the words said in meetings',
+      'query ($first: Int!) { teamsMeetings(first: $first) { edges { node { recordings { id } transcripts { text speakers { name } cues { totalCount } durationSeconds } } } } }',
+    ],
   ])('are as many for a page of 100 as for one of 1: %s', async (_what, operation) => {
     const token = await subgraph.tokens.token(role);
     const counts = [];
@@ -138,9 +152,17 @@ describe('what is not asked for is not read', () => {
   it.each([
     ['no totalCount, no count', 'query { teamsMeetings { edges { node { id } } } }', 1],
     ['a totalCount, one more', 'query { teamsMeetings { totalCount edges { node { id } } } }', 2],
-    ['an entity’s id alone, nothing', '{ _entities(representations: [{ __typename: "Appointment", id: "appointment-1" }]) { ... on Appointment { id } } }', 0],
+    [
+      'an entity’s id alone, nothing',
+      '{ _entities(representations: [{ __typename: "Appointment", id: "appointment-1" }]) { ... on Appointment { id } } }',
+      0,
+    ],
     ['the schema, nothing', '{ _service { sdl } }', 0],
-    ['one meeting twice, once', '{ a: teamsMeeting(id: "0190a0a0-0000-7000-8000-000000000000") { id } b: teamsMeeting(id: "0190A0A0-0000-7000-8000-000000000000") { id } }', 1],
+    [
+      'one meeting twice, once',
+      '{ a: teamsMeeting(id: "0190a0a0-0000-7000-8000-000000000000") { id } b: teamsMeeting(id: "0190A0A0-0000-7000-8000-000000000000") { id } }',
+      1,
+    ],
   ])('%s', async (_what, operation, count) => {
     const token = await subgraph.tokens.token('technician');
     statements.reset();

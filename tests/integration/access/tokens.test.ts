@@ -12,10 +12,18 @@ const ENTITIES = `{ _entities(representations: [{ __typename: "Appointment", id:
   ... on Interaction { id teamsMeeting { id } recordings { id } transcripts { id } suggestedAttendees { emailAddress } }
 } }`;
 
-const ALL = ['teams_settings:read', 'teams_settings:update', 'teams_meeting:read', 'teams_meeting:write', 'teams_artifact:read', 'teams_artifact:refresh'];
+const ALL = [
+  'teams_settings:read',
+  'teams_settings:update',
+  'teams_meeting:read',
+  'teams_meeting:write',
+  'teams_artifact:read',
+  'teams_artifact:refresh',
+];
 const GOOD = { sub: 'user-1', tenant_id: 'tenant-a', kind: 'msp', permissions: ALL };
 const seconds = () => Math.floor(Date.now() / 1000);
-const encode = (value: object | string) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+const encode = (value: object | string) =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
 let subgraph: TestSubgraph;
 beforeAll(async () => {
@@ -54,9 +62,11 @@ async function expectUnauthenticated(authorization: string | null): Promise<void
 }
 
 const bearer = (token: string) => `Bearer ${token}`;
-const good = (claims: JWTPayload = {}, options: Parameters<TestSubgraph['tokens']['sign']>[1] = {}) => subgraph.tokens.sign({ ...GOOD, ...claims }, options);
+const good = (claims: JWTPayload = {}, options: Parameters<TestSubgraph['tokens']['sign']>[1] = {}) =>
+  subgraph.tokens.sign({ ...GOOD, ...claims }, options);
 /** The good token with some claims left out. */
-const without = (...names: string[]) => subgraph.tokens.sign(Object.fromEntries(Object.entries(GOOD).filter(([name]) => !names.includes(name))));
+const without = (...names: string[]) =>
+  subgraph.tokens.sign(Object.fromEntries(Object.entries(GOOD).filter(([name]) => !names.includes(name))));
 const publicJwk = () => subgraph.tokens.jwks.keys[0] ?? {};
 
 /** A token that a public key, taken as a shared secret, has signed. */
@@ -69,7 +79,12 @@ function hs256(secret: Buffer): string {
 async function foreign(header: { alg: string; kid?: string; jwk?: object; jku?: string }): Promise<string> {
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const jwk = header.jwk === undefined ? {} : { jwk: await exportJWK(publicKey) };
-  return new SignJWT(GOOD).setProtectedHeader({ ...header, ...jwk }).setIssuer(ISSUER).setAudience(AUDIENCE).setExpirationTime('1h').sign(privateKey);
+  return new SignJWT(GOOD)
+    .setProtectedHeader({ ...header, ...jwk })
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setExpirationTime('1h')
+    .sign(privateKey);
 }
 
 describe('a good token', () => {
@@ -83,8 +98,8 @@ describe('a good token', () => {
     expect(body.errors).toBeUndefined();
   });
 
-  it('may name several audiences and carry claims and permissions that we do not know', async () => {
-    const token = await good({ aud: undefined, permissions: [...ALL, 'tickets:read'], name: 'Jane', roles: ['x'] });
+  it('may carry claims and permissions that we do not know', async () => {
+    const token = await good({ permissions: [...ALL, 'tickets:read'], name: 'Jane', roles: ['x'] });
     expect((await ask('{ teamsMeetingCapability { available } }', bearer(token))).body.errors).toBeUndefined();
   });
 });
@@ -110,20 +125,38 @@ describe('UNAUTHENTICATED, and the entity itself not null, with', () => {
     ['another issuer', () => good({}, { issuer: 'https://elsewhere.example/' }).then(bearer)],
     ['an issuer without its slash', () => good({}, { issuer: ISSUER.slice(0, -1) }).then(bearer)],
     ['another audience', () => good({}, { audience: 'another-subgraph' }).then(bearer)],
-    ['alg none', () => bearer(`${encode({ alg: 'none' })}.${encode({ ...GOOD, iss: ISSUER, aud: AUDIENCE, exp: seconds() + 600 })}.`)],
-    ['alg none with something for a signature', () => bearer(`${encode({ alg: 'none', kid: 'test' })}.${encode({ ...GOOD, iss: ISSUER, aud: AUDIENCE, exp: seconds() + 600 })}.x`)],
-    ['HS256 by the public key as PEM', async () => bearer(hs256(Buffer.from(await exportSPKI((await importJWK(publicJwk(), 'ES256')) as CryptoKey))))],
+    [
+      'alg none',
+      () =>
+        bearer(`${encode({ alg: 'none' })}.${encode({ ...GOOD, iss: ISSUER, aud: AUDIENCE, exp: seconds() + 600 })}.`),
+    ],
+    [
+      'alg none with something for a signature',
+      () =>
+        bearer(
+          `${encode({ alg: 'none', kid: 'test' })}.${encode({ ...GOOD, iss: ISSUER, aud: AUDIENCE, exp: seconds() + 600 })}.x`,
+        ),
+    ],
+    [
+      'HS256 by the public key as PEM',
+      async () => bearer(hs256(Buffer.from(await exportSPKI((await importJWK(publicJwk(), 'ES256')) as CryptoKey)))),
+    ],
     ['HS256 by the public key as JWK', () => bearer(hs256(Buffer.from(JSON.stringify(publicJwk()))))],
     ['HS256 by a coordinate of the public key', () => bearer(hs256(Buffer.from(publicJwk().x ?? '', 'base64url')))],
     ['an unknown key id', () => good({}, { kid: 'unknown' }).then(bearer)],
     ['another’s key under our key id', () => foreign({ alg: 'ES256', kid: 'test' }).then(bearer)],
     ['a key that the token brings along', () => foreign({ alg: 'ES256', jwk: {} }).then(bearer)],
-    ['a key set that the token names', () => foreign({ alg: 'ES256', kid: 'evil', jku: 'http://127.0.0.1:1/jwks' }).then(bearer)],
+    [
+      'a key set that the token names',
+      () => foreign({ alg: 'ES256', kid: 'evil', jku: 'http://127.0.0.1:1/jwks' }).then(bearer),
+    ],
     [
       'a changed payload',
       async () => {
         const [header, , signature] = (await good()).split('.');
-        return bearer(`${header}.${encode({ ...GOOD, tenant_id: 'tenant-b', iss: ISSUER, aud: AUDIENCE, exp: seconds() + 600 })}.${signature}`);
+        return bearer(
+          `${header}.${encode({ ...GOOD, tenant_id: 'tenant-b', iss: ISSUER, aud: AUDIENCE, exp: seconds() + 600 })}.${signature}`,
+        );
       },
     ],
     ['a signature cut short', async () => bearer((await good()).slice(0, -4))],
@@ -131,15 +164,6 @@ describe('UNAUTHENTICATED, and the entity itself not null, with', () => {
     ['no tenant_id', () => without('tenant_id').then(bearer)],
     ['no kind', () => without('kind').then(bearer)],
     ['no permissions', () => without('permissions').then(bearer)],
-    [
-      'no exp',
-      async () => {
-        const { publicKey, privateKey } = await generateKeyPair('ES256');
-        const kid = 'for-ever';
-        subgraphKeys.push({ ...(await exportJWK(publicKey)), kid, alg: 'ES256' });
-        return bearer(await new SignJWT(GOOD).setProtectedHeader({ alg: 'ES256', kid }).setIssuer(ISSUER).setAudience(AUDIENCE).sign(privateKey));
-      },
-    ],
     ['a client without client_id', () => good({ kind: 'client' }).then(bearer)],
     ['a client with an empty client_id', () => good({ kind: 'client', client_id: '' }).then(bearer)],
     ['a client with a list for client_id', () => good({ kind: 'client', client_id: ['client-acme'] }).then(bearer)],
@@ -154,8 +178,6 @@ describe('UNAUTHENTICATED, and the entity itself not null, with', () => {
     ['numbers for permissions', () => good({ permissions: [1] }).then(bearer)],
     ['an object for permissions', () => good({ permissions: { 'teams_meeting:read': true } }).then(bearer)],
   ];
-  /** Keys that some row made; never given to the subgraph, so unknown to it. */
-  const subgraphKeys: object[] = [];
   it.each(BAD)('%s', async (_what, make) => {
     await expectUnauthenticated(await make());
   });
@@ -169,7 +191,10 @@ describe('without a token', () => {
   });
 
   it('nothing is said of our own entities, whatever their id', async () => {
-    const { body } = await ask('{ _entities(representations: [{ __typename: "TeamsMeeting", id: "x" }]) { ... on TeamsMeeting { subject } } }', null);
+    const { body } = await ask(
+      '{ _entities(representations: [{ __typename: "TeamsMeeting", id: "x" }]) { ... on TeamsMeeting { subject } } }',
+      null,
+    );
     expect(body.data).toEqual({ _entities: [null] });
     expect(body.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
   });
@@ -184,7 +209,11 @@ describe('without a token', () => {
 describe('a token without an end is nobody’s, even when its key is known', () => {
   it('by a key set with that key', async () => {
     const issuer = await issuerWith('k1');
-    const token = await new SignJWT(GOOD).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).setIssuer(ISSUER).setAudience(AUDIENCE).sign(issuer.key);
+    const token = await new SignJWT(GOOD)
+      .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .sign(issuer.key);
     expect(await (await authenticatorFor(await serve(() => ({ keys: [issuer.jwk] }))))(bearer(token))).toBeNull();
   });
 });
@@ -203,7 +232,13 @@ interface Issuer {
 
 async function issuerWith(kid: string): Promise<Issuer> {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
-  const token = () => new SignJWT(GOOD).setProtectedHeader({ alg: 'ES256', kid }).setIssuer(ISSUER).setAudience(AUDIENCE).setExpirationTime(seconds() + 3600).sign(privateKey);
+  const token = () =>
+    new SignJWT(GOOD)
+      .setProtectedHeader({ alg: 'ES256', kid })
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setExpirationTime(seconds() + 3600)
+      .sign(privateKey);
   return { key: privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: 'ES256' }, token };
 }
 
@@ -219,7 +254,8 @@ async function serve(body: () => object | null): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
 }
 
-const authenticatorFor = (url: string) => createAuthenticator({ jwks: { url }, issuer: ISSUER, audience: AUDIENCE }, () => new Date());
+const authenticatorFor = (url: string) =>
+  createAuthenticator({ jwks: { url }, issuer: ISSUER, audience: AUDIENCE }, () => new Date());
 
 describe('a key set by address', () => {
   it('picks up a new key when the issuer rotates, and forgets the old one', async () => {
@@ -265,13 +301,24 @@ describe('the viewer of verified claims', () => {
     ['msp', {}, { kind: 'msp' }],
     ['service', {}, { kind: 'service' }],
     ['client', { client_id: 'client-acme' }, { kind: 'client', clientId: 'client-acme', contactId: undefined }],
-    ['client', { client_id: 'client-acme', contact_id: 'contact-jane' }, { kind: 'client', clientId: 'client-acme', contactId: 'contact-jane' }],
+    [
+      'client',
+      { client_id: 'client-acme', contact_id: 'contact-jane' },
+      { kind: 'client', clientId: 'client-acme', contactId: 'contact-jane' },
+    ],
     ['msp', { client_id: 'client-acme' }, { kind: 'msp' }],
   ])('of the kind %s with %j', (kind, claims, viewer) => {
-    expect(viewerOf({ ...GOOD, kind, ...claims })).toEqual({ tenantId: 'tenant-a', id: 'user-1', permissions: new Set(ALL), ...viewer });
+    expect(viewerOf({ ...GOOD, kind, ...claims })).toEqual({
+      tenantId: 'tenant-a',
+      id: 'user-1',
+      permissions: new Set(ALL),
+      ...viewer,
+    });
   });
 
   it('holds known permissions only', () => {
-    expect(viewerOf({ ...GOOD, permissions: ['teams_meeting:read', 'other', ''] })?.permissions).toEqual(new Set(['teams_meeting:read']));
+    expect(viewerOf({ ...GOOD, permissions: ['teams_meeting:read', 'other', ''] })?.permissions).toEqual(
+      new Set(['teams_meeting:read']),
+    );
   });
 });

@@ -21,11 +21,14 @@ describe.each([
   ['appointment', (id: string) => ({ appointmentId: id, interactionId: null })],
   ['interaction', (id: string) => ({ appointmentId: null, interactionId: id })],
 ] as const)('an %s', (name, subject) => {
-  it.each(['PROVISIONING', 'SCHEDULED', 'CANCELLING', 'FAILED'] as const)('with a %s meeting gets no second one', async (status) => {
-    const id = `${name}-${status}`;
-    await storeMeeting(a, { ...subject(id), status });
-    await expect(storeMeeting(a, subject(id))).rejects.toThrow(/Unique constraint/);
-  });
+  it.each(['PROVISIONING', 'SCHEDULED', 'CANCELLING', 'FAILED'] as const)(
+    'with a %s meeting gets no second one',
+    async (status) => {
+      const id = `${name}-${status}`;
+      await storeMeeting(a, { ...subject(id), status });
+      await expect(storeMeeting(a, subject(id))).rejects.toThrow(/Unique constraint/);
+    },
+  );
 
   it('whose meeting was cancelled may have a new one, and any number of cancelled ones', async () => {
     const id = `${name}-cancelled`;
@@ -43,14 +46,20 @@ describe.each([
   });
 
   it('gets one meeting from twenty attempts at once', async () => {
-    const attempts = await Promise.allSettled(Array.from({ length: 20 }, () => storeMeeting(a, subject(`${name}-raced`))));
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 20 }, () => storeMeeting(a, subject(`${name}-raced`))),
+    );
     expect(attempts.filter((attempt) => attempt.status === 'fulfilled')).toHaveLength(1);
   });
 });
 
 describe('a meeting is refused', () => {
   it.each([
-    ['for both an appointment and an interaction', { appointmentId: 'one', interactionId: 'two' }, 'online_meetings_one_subject'],
+    [
+      'for both an appointment and an interaction',
+      { appointmentId: 'one', interactionId: 'two' },
+      'online_meetings_one_subject',
+    ],
     ['for neither', { appointmentId: null, interactionId: null }, 'online_meetings_one_subject'],
     ['that ends before it starts', { endsAt: new Date('2020-01-01T00:00:00Z') }, 'online_meetings_ends_after_start'],
     ['that ends when it starts', { endsAt: meetingRow().startsAt }, 'online_meetings_ends_after_start'],
@@ -66,7 +75,12 @@ describe('a meeting is refused', () => {
 });
 
 describe('what belongs to a meeting', () => {
-  const recording = (meetingId: string) => ({ id: meetingRow().id, meetingId, graphRecordingId: 'recording', createdAt: new Date() });
+  const recording = (meetingId: string) => ({
+    id: meetingRow().id,
+    meetingId,
+    graphRecordingId: 'recording',
+    createdAt: new Date(),
+  });
 
   it('cannot hang on a meeting of another tenant', async () => {
     const foreign = await storeMeeting(db.forTenant('tenant-b'));
@@ -77,9 +91,13 @@ describe('what belongs to a meeting', () => {
   it('is stored once, whatever was stored before', async () => {
     const own = await storeMeeting(a);
     await a.run((prisma) => prisma.meetingRecording.createMany({ data: [recording(own)] }));
-    const again = await a.run((prisma) => prisma.meetingRecording.createMany({ data: [recording(own)], skipDuplicates: true }));
+    const again = await a.run((prisma) =>
+      prisma.meetingRecording.createMany({ data: [recording(own)], skipDuplicates: true }),
+    );
     expect(again.count).toBe(0);
-    await expect(a.run((prisma) => prisma.meetingRecording.createMany({ data: [recording(own)] }))).rejects.toThrow(/Unique constraint/);
+    await expect(a.run((prisma) => prisma.meetingRecording.createMany({ data: [recording(own)] }))).rejects.toThrow(
+      /Unique constraint/,
+    );
   });
 
   it('goes with it', async () => {

@@ -42,14 +42,19 @@ describe('the migrations of this release', () => {
   it('would be missing something if the schema had one more column', async () => {
     const { folder, path } = await copyOfRelease();
     const schema = await readFile(join(path, 'schema.prisma'), 'utf8');
-    await writeFile(join(path, 'schema.prisma'), schema.replace('model AuditEvent {', 'model AuditEvent {\n  extra String?\n'));
+    await writeFile(
+      join(path, 'schema.prisma'),
+      schema.replace('model AuditEvent {', 'model AuditEvent {\n  extra String?\n'),
+    );
     expect(await missingMigrationSql(inject('postgresUrl'), folder)).toContain('ADD COLUMN     "extra" TEXT');
   });
 
   it('leave no shadow database behind', async () => {
     const empty = await database('empty');
     await missingMigrationSql(inject('postgresUrl'));
-    await expect.poll(() => empty.query("SELECT datname FROM pg_database WHERE datname LIKE 'prisma_shadow_%'")).toEqual([]);
+    await expect
+      .poll(() => empty.query("SELECT datname FROM pg_database WHERE datname LIKE 'prisma_shadow_%'"))
+      .toEqual([]);
   });
 
   it('are pending on an empty database, are applied once, and then are not pending', async () => {
@@ -110,7 +115,9 @@ describe('opening a database', () => {
     const spoilt = await database('migrated');
     const [first] = await migrationNames();
     await spoilt.query(spoil, [first]);
-    await expect(open(spoilt.url)).rejects.toThrow(`The database lacks migrations of this release: ${first}. Run \`npm run db:migrate\` first.`);
+    await expect(open(spoilt.url)).rejects.toThrow(
+      `The database lacks migrations of this release: ${first}. Run \`npm run db:migrate\` first.`,
+    );
   });
 
   it('takes a login that is a member of the application role and may not read the history', async () => {

@@ -34,7 +34,11 @@ async function sql<Row extends object>(connectionString: string, ...statements: 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'owner-role-'));
   cluster = await startEmbeddedPostgres({ directory, persistent: false, durable: false });
-  await sql(cluster.url(), "CREATE ROLE customer LOGIN PASSWORD 'customer' NOSUPERUSER NOCREATEROLE NOCREATEDB", 'CREATE DATABASE hosted OWNER customer');
+  await sql(
+    cluster.url(),
+    "CREATE ROLE customer LOGIN PASSWORD 'customer' NOSUPERUSER NOCREATEROLE NOCREATEDB",
+    'CREATE DATABASE hosted OWNER customer',
+  );
   const own = new URL(cluster.url('hosted'));
   Object.assign(own, { username: 'customer', password: 'customer' });
   url = own.href;
@@ -59,21 +63,41 @@ describe('a role that owns its tables and can do no more', () => {
     expect(await subjectsSeenBy(db.forTenant('tenant-a'))).toEqual(['of tenant-a']);
     expect(await subjectsSeenBy(db.forTenant('tenant-b'))).toEqual(['of tenant-b']);
     expect(await sql(url, 'SELECT * FROM online_meetings'), 'without a tenant').toEqual([]);
-    const foreign = db.forTenant('tenant-a').run((prisma) => prisma.onlineMeeting.create({ data: { ...meetingRow(), tenantId: 'tenant-b' } }));
+    const foreign = db
+      .forTenant('tenant-a')
+      .run((prisma) => prisma.onlineMeeting.create({ data: { ...meetingRow(), tenantId: 'tenant-b' } }));
     await expect(foreign).rejects.toThrow(/row-level security/);
   });
 
   it('can append to the audit trail, and neither change nor delete what stands there', async () => {
     const tenant = db.forTenant('tenant-a');
-    await tenant.run((prisma) => prisma.auditEvent.create({ data: { id: meetingRow().id, actor: 'user', operation: 'create', outcome: 'success', detail: {}, at: new Date() } }));
-    const touched = await tenant.run(async (prisma) => [await prisma.$executeRaw`UPDATE audit_events SET outcome = 'forged'`, await prisma.$executeRaw`DELETE FROM audit_events`]);
+    await tenant.run((prisma) =>
+      prisma.auditEvent.create({
+        data: {
+          id: meetingRow().id,
+          actor: 'user',
+          operation: 'create',
+          outcome: 'success',
+          detail: {},
+          at: new Date(),
+        },
+      }),
+    );
+    const touched = await tenant.run(async (prisma) => [
+      await prisma.$executeRaw`UPDATE audit_events SET outcome = 'forged'`,
+      await prisma.$executeRaw`DELETE FROM audit_events`,
+    ]);
     expect(touched).toEqual([0, 0]);
-    expect(await tenant.run((prisma) => prisma.auditEvent.findMany({ select: { outcome: true } }))).toEqual([{ outcome: 'success' }]);
+    expect(await tenant.run((prisma) => prisma.auditEvent.findMany({ select: { outcome: true } }))).toEqual([
+      { outcome: 'success' },
+    ]);
   });
 
   it('gives way to a superuser only where that one can lower itself', async () => {
     const attempt = openDatabase({ connectionString: cluster.url('hosted'), poolSize: 1 });
     await expect(attempt).rejects.toBeInstanceOf(DatabaseRefusedError);
-    await expect(attempt).rejects.toThrow('The database role "postgres" bypasses row security and cannot lower itself to "teams_meetings_app".');
+    await expect(attempt).rejects.toThrow(
+      'The database role "postgres" bypasses row security and cannot lower itself to "teams_meetings_app".',
+    );
   });
 });

@@ -24,7 +24,11 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function asTenant<T extends object>(tenantId: string, sql: string, values: unknown[] = []): Promise<pg.QueryResult<T>> {
+async function asTenant<T extends object>(
+  tenantId: string,
+  sql: string,
+  values: unknown[] = [],
+): Promise<pg.QueryResult<T>> {
   await app.query('BEGIN');
   try {
     await app.query("SELECT set_config('app.tenant_id', $1, true)", [tenantId]);
@@ -40,7 +44,9 @@ it('finds the tables', () => {
 
 describe.each(tables)('table %s', (table) => {
   const stored = async () => {
-    const [row] = await database.query<{ row: { tenant_id: string } }>(`SELECT to_jsonb(t) AS row FROM ${table} t WHERE tenant_id = 'tenant-a'`);
+    const [row] = await database.query<{ row: { tenant_id: string } }>(
+      `SELECT to_jsonb(t) AS row FROM ${table} t WHERE tenant_id = 'tenant-a'`,
+    );
     expect(row, 'seedEveryTable must store a row in every table').toBeDefined();
     return row?.row ?? { tenant_id: '' };
   };
@@ -68,16 +74,28 @@ describe.each(tables)('table %s', (table) => {
     await expect(asTenant('tenant-b', insert, [row])).rejects.toThrow(/violates row-level security policy/);
   });
 
+  it('takes an empty tenant, which a used connection is left with, for none', async () => {
+    const row = { ...(await stored()), tenant_id: '' };
+    const insert = `INSERT INTO ${table} SELECT * FROM jsonb_populate_record(NULL::${table}, $1)`;
+    await expect(asTenant('', insert, [row])).rejects.toThrow(/row-level security/);
+    expect((await asTenant('', `SELECT FROM ${table}`)).rowCount).toBe(0);
+  });
+
   it('lets nobody change, move or delete rows of another tenant', async () => {
     await stored();
-    for (const statement of [`UPDATE ${table} SET tenant_id = 'tenant-b' WHERE tenant_id = 'tenant-a'`, `DELETE FROM ${table} WHERE tenant_id = 'tenant-a'`]) {
+    for (const statement of [
+      `UPDATE ${table} SET tenant_id = 'tenant-b' WHERE tenant_id = 'tenant-a'`,
+      `DELETE FROM ${table} WHERE tenant_id = 'tenant-a'`,
+    ]) {
       const touched = await asTenant('tenant-b', statement).then(
         (result) => result.rowCount,
         (error: pg.DatabaseError) => error.code,
       );
       expect([0, '42501'], statement).toContain(touched);
     }
-    await expect(asTenant('tenant-a', `UPDATE ${table} SET tenant_id = 'tenant-b'`)).rejects.toThrow(/row-level security|permission denied/);
+    await expect(asTenant('tenant-a', `UPDATE ${table} SET tenant_id = 'tenant-b'`)).rejects.toThrow(
+      /row-level security|permission denied/,
+    );
   });
 
   it('begins its primary key and every unique index with tenant_id', async () => {
@@ -103,9 +121,14 @@ describe.each(tables)('table %s', (table) => {
 });
 
 describe('the audit trail', () => {
-  it.each(['UPDATE audit_events SET outcome = $1', 'DELETE FROM audit_events WHERE outcome <> $1'])('refuses the application %s', async (statement) => {
-    await expect(asTenant('tenant-a', statement, ['forged'])).rejects.toThrow('permission denied for table audit_events');
-  });
+  it.each(['UPDATE audit_events SET outcome = $1', 'DELETE FROM audit_events WHERE outcome <> $1'])(
+    'refuses the application %s',
+    async (statement) => {
+      await expect(asTenant('tenant-a', statement, ['forged'])).rejects.toThrow(
+        'permission denied for table audit_events',
+      );
+    },
+  );
 
   it('cannot be emptied by the application', async () => {
     await expect(asTenant('tenant-a', 'TRUNCATE audit_events')).rejects.toThrow('permission denied');

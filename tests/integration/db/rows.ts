@@ -27,8 +27,13 @@ export function meetingRow(over: Partial<Prisma.OnlineMeetingCreateInput> = {}):
 }
 
 /** Stores a meeting whose subject names its tenant, and returns its id. */
-export async function storeMeeting(tenant: TenantDatabase, over: Partial<Prisma.OnlineMeetingCreateInput> = {}): Promise<string> {
-  const { id } = await tenant.run((prisma) => prisma.onlineMeeting.create({ data: meetingRow({ subject: `of ${tenant.tenantId}`, ...over }) }));
+export async function storeMeeting(
+  tenant: TenantDatabase,
+  over: Partial<Prisma.OnlineMeetingCreateInput> = {},
+): Promise<string> {
+  const { id } = await tenant.run((prisma) =>
+    prisma.onlineMeeting.create({ data: meetingRow({ subject: `of ${tenant.tenantId}`, ...over }) }),
+  );
   return id;
 }
 

@@ -16,7 +16,10 @@ const OF_A = ['of tenant-a'];
 const OF_B = ['of tenant-b'];
 
 /** Runs work of tenant A that is stuck in the server until `pg_*_backend` is called on it. */
-async function interrupted(how: 'pg_cancel_backend' | 'pg_terminate_backend', start: () => Promise<unknown>): Promise<void> {
+async function interrupted(
+  how: 'pg_cancel_backend' | 'pg_terminate_backend',
+  start: () => Promise<unknown>,
+): Promise<void> {
   const outcome = start().then(
     () => 'finished',
     () => 'failed',
@@ -34,7 +37,8 @@ const sleep = (prisma: TenantPrisma) => prisma.$queryRaw`SELECT 1 AS one FROM pg
 
 describe('one connection, handed from tenant A to tenant B', () => {
   it('shows each tenant its own rows, by models and by raw queries without WHERE', async () => {
-    const models = (tenant: TwoTenants['a']) => tenant.run((prisma) => prisma.onlineMeeting.findMany({ select: { subject: true } }));
+    const models = (tenant: TwoTenants['a']) =>
+      tenant.run((prisma) => prisma.onlineMeeting.findMany({ select: { subject: true } }));
     expect(await models(world.a)).toEqual([{ subject: 'of tenant-a' }]);
     expect(await models(world.b)).toEqual([{ subject: 'of tenant-b' }]);
     expect(await subjectsSeenBy(world.a)).toEqual(OF_A);
@@ -45,8 +49,14 @@ describe('one connection, handed from tenant A to tenant B', () => {
   it.each<[string, (prisma: TenantPrisma) => Promise<unknown>]>([
     ['a syntax error', (prisma) => prisma.$queryRaw`SELEC 1`],
     ['an unknown table', (prisma) => prisma.$queryRaw`SELECT * FROM nowhere`],
-    ['a division by zero while reading rows', (prisma) => prisma.$queryRaw`SELECT 1 / (length(subject) - length(subject)) FROM online_meetings`],
-    ['a broken constraint', (prisma) => prisma.onlineMeeting.create({ data: meetingRow({ interactionId: 'also-an-interaction' }) })],
+    [
+      'a division by zero while reading rows',
+      (prisma) => prisma.$queryRaw`SELECT 1 / (length(subject) - length(subject)) FROM online_meetings`,
+    ],
+    [
+      'a broken constraint',
+      (prisma) => prisma.onlineMeeting.create({ data: meetingRow({ interactionId: 'also-an-interaction' }) }),
+    ],
     ['a parameter of the wrong type', (prisma) => prisma.$queryRaw`SELECT ${'no number'}::text::int`],
   ])('carries nothing over after %s', async (_, work) => {
     const before = await backendOf(world.a);
@@ -71,16 +81,19 @@ describe('one connection, handed from tenant A to tenant B', () => {
     expect(await backendOf(world.b)).not.toBe(before);
   });
 
-  it.each(['pg_cancel_backend', 'pg_terminate_backend'] as const)('serves the next tenant after %s inside a transaction, of which nothing stays', async (how) => {
-    await interrupted(how, () =>
-      world.a.transaction(async (prisma) => {
-        await prisma.onlineMeeting.create({ data: meetingRow({ subject: 'never' }) });
-        await sleep(prisma);
-      }),
-    );
-    expect(await subjectsSeenBy(world.b)).toEqual(OF_B);
-    expect(await subjectsSeenBy(world.a)).toEqual(OF_A);
-  });
+  it.each(['pg_cancel_backend', 'pg_terminate_backend'] as const)(
+    'serves the next tenant after %s inside a transaction, of which nothing stays',
+    async (how) => {
+      await interrupted(how, () =>
+        world.a.transaction(async (prisma) => {
+          await prisma.onlineMeeting.create({ data: meetingRow({ subject: 'never' }) });
+          await sleep(prisma);
+        }),
+      );
+      expect(await subjectsSeenBy(world.b)).toEqual(OF_B);
+      expect(await subjectsSeenBy(world.a)).toEqual(OF_A);
+    },
+  );
 });
 
 describe('transactions', () => {
@@ -152,7 +165,9 @@ describe('transactions', () => {
 
 describe('writes across tenants', () => {
   it('are refused when a row names another tenant', async () => {
-    const asModel = world.a.run((prisma) => prisma.onlineMeeting.create({ data: { ...meetingRow(), tenantId: 'tenant-b' } }));
+    const asModel = world.a.run((prisma) =>
+      prisma.onlineMeeting.create({ data: { ...meetingRow(), tenantId: 'tenant-b' } }),
+    );
     await expect(asModel).rejects.toThrow(/row-level security/);
     const { id } = meetingRow();
     const raw = world.a.run(
@@ -174,8 +189,21 @@ describe('writes across tenants', () => {
       rawUpdate: await prisma.$executeRaw`UPDATE online_meetings SET subject = 'taken' WHERE id = ${id}::uuid`,
       rawDelete: await prisma.$executeRaw`DELETE FROM online_meetings WHERE id = ${id}::uuid`,
     }));
-    expect(touched).toEqual({ update: { count: 0 }, named: { count: 0 }, delete: { count: 0 }, rawUpdate: 0, rawDelete: 0 });
-    await expect(world.a.run((prisma) => prisma.onlineMeeting.update({ where: { tenantId_id: { tenantId: 'tenant-b', id } }, data: { subject: 'taken' } }))).rejects.toThrow();
+    expect(touched).toEqual({
+      update: { count: 0 },
+      named: { count: 0 },
+      delete: { count: 0 },
+      rawUpdate: 0,
+      rawDelete: 0,
+    });
+    await expect(
+      world.a.run((prisma) =>
+        prisma.onlineMeeting.update({
+          where: { tenantId_id: { tenantId: 'tenant-b', id } },
+          data: { subject: 'taken' },
+        }),
+      ),
+    ).rejects.toThrow();
     expect(await subjectsSeenBy(world.b)).toEqual(OF_B);
   });
 });
@@ -192,7 +220,9 @@ describe('a query without a tenant', () => {
   });
 
   it('is refused as findUnique, which Prisma would merge with those of other tenants', async () => {
-    const work = world.a.run((prisma) => prisma.onlineMeeting.findUnique({ where: { tenantId_id: { tenantId: 'tenant-a', id: meetingRow().id } } }));
+    const work = world.a.run((prisma) =>
+      prisma.onlineMeeting.findUnique({ where: { tenantId_id: { tenantId: 'tenant-a', id: meetingRow().id } } }),
+    );
     await expect(work).rejects.toThrow('Use findFirst: findUnique is batched across tenants');
   });
 });
@@ -213,11 +243,18 @@ describe('a pooled connection between two uses', () => {
       },
     ],
   ])('holds no tenant after %s, and is not the role that owns the tables', async (_, use) => {
-    const pool = new TenantPool({ connectionString: world.database.url, role: 'teams_meetings_app', max: 1, currentTenant: () => 'tenant-a' });
+    const pool = new TenantPool({
+      connectionString: world.database.url,
+      role: 'teams_meetings_app',
+      max: 1,
+      currentTenant: () => 'tenant-a',
+    });
     try {
       await use(pool);
       const client = await (pg.Pool.prototype.connect as () => Promise<pg.PoolClient>).call(pool);
-      const { rows } = await client.query(`SELECT current_setting('app.tenant_id', true) AS tenant, current_user AS "user", (SELECT count(*)::int FROM online_meetings) AS rows`);
+      const { rows } = await client.query(
+        `SELECT current_setting('app.tenant_id', true) AS tenant, current_user AS "user", (SELECT count(*)::int FROM online_meetings) AS rows`,
+      );
       client.release();
       expect(rows).toEqual([{ tenant: '', user: 'teams_meetings_app', rows: 0 }]);
     } finally {
@@ -226,7 +263,12 @@ describe('a pooled connection between two uses', () => {
   });
 
   it('refuses a statement of whoever kept the connection after giving it back', async () => {
-    const pool = new TenantPool({ connectionString: world.database.url, role: 'teams_meetings_app', max: 1, currentTenant: () => 'tenant-a' });
+    const pool = new TenantPool({
+      connectionString: world.database.url,
+      role: 'teams_meetings_app',
+      max: 1,
+      currentTenant: () => 'tenant-a',
+    });
     try {
       const client = (await pool.connect()) as { query(sql: string): Promise<unknown>; release(): void };
       client.release();
@@ -246,7 +288,8 @@ describe.each([1, 3])('200 queries of five tenants at once over a pool of %i', (
       const kinds: ((tenant: TwoTenants['a']) => Promise<unknown>)[] = [
         subjectsSeenBy,
         (tenant) => tenant.run(async (prisma) => (await prisma.onlineMeeting.findMany()).map((row) => row.subject)),
-        (tenant) => tenant.transaction(async (prisma) => (await prisma.onlineMeeting.findMany()).map((row) => row.subject)),
+        (tenant) =>
+          tenant.transaction(async (prisma) => (await prisma.onlineMeeting.findMany()).map((row) => row.subject)),
         (tenant) => tenant.run((prisma) => prisma.$queryRaw`SELECT 1 / 0`).catch(() => [`of ${tenant.tenantId}`]),
       ];
       const answers = await Promise.all(

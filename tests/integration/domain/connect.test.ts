@@ -1,13 +1,39 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { activate, CONNECT, CREATE, meetingInput, mutate, succeed, UPDATE_SETTINGS, type UserErrorAnswer } from '../../support/setup.ts';
+import {
+  activate,
+  CONNECT,
+  CREATE,
+  meetingInput,
+  mutate,
+  succeed,
+  UPDATE_SETTINGS,
+  type UserErrorAnswer,
+} from '../../support/setup.ts';
 import { startTestSubgraph, type TestSubgraph } from '../../support/subgraph.ts';
 import { selfSignedCertificate } from '../../unit/graph/certificate.ts';
-import { ACME, ALWAYS, auditOf, branches, everythingStored, mendMicrosoft, newTenant, TOKEN_ENDPOINT, WITHOUT_WAITS } from './support.ts';
+import {
+  ACME,
+  ALWAYS,
+  auditOf,
+  branches,
+  everythingStored,
+  mendMicrosoft,
+  newTenant,
+  TOKEN_ENDPOINT,
+  WITHOUT_WAITS,
+} from './support.ts';
 
 interface ConnectAnswer {
   settings: {
     installStatus: string;
-    microsoftApp: { clientId: string; directoryId: string; cloud: string; credentialKind: string; credentialHint: string; credentialExpiresAt: string | null } | null;
+    microsoftApp: {
+      clientId: string;
+      directoryId: string;
+      cloud: string;
+      credentialKind: string;
+      credentialHint: string;
+      credentialExpiresAt: string | null;
+    } | null;
     organizer: { userPrincipalName: string; objectId: string | null } | null;
   } | null;
   userErrors: UserErrorAnswer[];
@@ -28,7 +54,12 @@ async function connectAnew(over: object = {}) {
 }
 
 function connect(admin: string, over: object = {}): Promise<ConnectAnswer> {
-  return mutate<ConnectAnswer>(subgraph, admin, CONNECT, { clientId: ACME.clientId, directoryId: ACME.directoryId, clientSecret: ACME.secret, ...over });
+  return mutate<ConnectAnswer>(subgraph, admin, CONNECT, {
+    clientId: ACME.clientId,
+    directoryId: ACME.directoryId,
+    clientSecret: ACME.secret,
+    ...over,
+  });
 }
 
 async function storedApps(tenantId: string): Promise<{ credential_ciphertext: string; credential_hint: string }[]> {
@@ -52,16 +83,35 @@ describe('connecting with a client secret', () => {
     expect(userErrors).toEqual([]);
     expect(settings).toEqual({
       installStatus: 'INSTALL_PENDING',
-      microsoftApp: { clientId: ACME.clientId, directoryId: ACME.directoryId, cloud: 'GLOBAL', credentialKind: 'CLIENT_SECRET', credentialHint: 'sim…', credentialExpiresAt: null },
+      microsoftApp: {
+        clientId: ACME.clientId,
+        directoryId: ACME.directoryId,
+        cloud: 'GLOBAL',
+        credentialKind: 'CLIENT_SECRET',
+        credentialHint: 'sim…',
+        credentialExpiresAt: null,
+      },
       organizer: null,
     });
     expect(await auditOf(subgraph, tenantId, 'connect-microsoft-app')).toMatchObject([
-      { outcome: 'success', detail: { clientId: ACME.clientId, directoryId: ACME.directoryId, cloud: 'GLOBAL', credentialKind: 'CLIENT_SECRET', replaced: false } },
+      {
+        outcome: 'success',
+        detail: {
+          clientId: ACME.clientId,
+          directoryId: ACME.directoryId,
+          cloud: 'GLOBAL',
+          credentialKind: 'CLIENT_SECRET',
+          replaced: false,
+        },
+      },
     ]);
   });
 
   it('takes ids in capitals', async () => {
-    const { settings, userErrors } = await connectAnew({ clientId: ACME.clientId.toUpperCase(), directoryId: ACME.directoryId.toUpperCase() });
+    const { settings, userErrors } = await connectAnew({
+      clientId: ACME.clientId.toUpperCase(),
+      directoryId: ACME.directoryId.toUpperCase(),
+    });
     expect(userErrors).toEqual([]);
     expect(settings?.microsoftApp).toMatchObject({ clientId: ACME.clientId, directoryId: ACME.directoryId });
   });
@@ -86,7 +136,9 @@ describe('connecting with a client secret', () => {
   });
 
   it('refuses an expired secret and says to make a new one', async () => {
-    await subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, { secrets: [{ value: ACME.secret, expiresAt: '2020-01-01T00:00:00Z' }] });
+    await subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, {
+      secrets: [{ value: ACME.secret, expiresAt: '2020-01-01T00:00:00Z' }],
+    });
     const { tenantId, userErrors } = await connectAnew();
     expect(branches(userErrors)).toEqual([{ code: 'CREDENTIALS_REJECTED', path: 'input.clientSecret' }]);
     expect(userErrors[0]?.message).toMatch(/expired/);
@@ -105,16 +157,31 @@ describe('connecting with a client secret', () => {
 describe('input that is wrong in itself', () => {
   const { certificatePem, privateKeyPem } = selfSignedCertificate();
   it.each([
-    ['the id of a secret instead of its value', { clientSecret: UNKNOWN_ID }, ['input.clientSecret'], /id of a client secret/],
+    [
+      'the id of a secret instead of its value',
+      { clientSecret: UNKNOWN_ID },
+      ['input.clientSecret'],
+      /id of a client secret/,
+    ],
     ['a secret and a certificate', { certificatePem, privateKeyPem }, ['input.clientSecret'], /either/],
     ['no credential', { clientSecret: undefined }, ['input.clientSecret'], /either/],
     ['an empty secret', { clientSecret: '' }, ['input.clientSecret'], /either/],
     ['a client id that is no GUID', { clientId: 'my app' }, ['input.clientId'], /not a GUID/],
-    ['a directory id that is neither GUID nor domain', { directoryId: 'my directory' }, ['input.directoryId'], /neither/],
+    [
+      'a directory id that is neither GUID nor domain',
+      { directoryId: 'my directory' },
+      ['input.directoryId'],
+      /neither/,
+    ],
     ['a directory id that climbs out of its path', { directoryId: '../common' }, ['input.directoryId'], /neither/],
     ['a certificate without its key', { clientSecret: undefined, certificatePem }, ['input.privateKeyPem'], /missing/],
     ['a key without its certificate', { clientSecret: undefined, privateKeyPem }, ['input.certificatePem'], /missing/],
-    ['everything at once', { clientId: '1', directoryId: '2', clientSecret: undefined }, ['input.clientId', 'input.directoryId', 'input.clientSecret'], /not a GUID/],
+    [
+      'everything at once',
+      { clientId: '1', directoryId: '2', clientSecret: undefined },
+      ['input.clientId', 'input.directoryId', 'input.clientSecret'],
+      /not a GUID/,
+    ],
   ])('refuses %s without asking Microsoft', async (_name, over, paths, message) => {
     await subgraph.simulator.clearRequests();
     const { tenantId, userErrors } = await connectAnew(over);
@@ -129,13 +196,20 @@ describe('connecting with a certificate', () => {
   const good = selfSignedCertificate();
   const other = selfSignedCertificate();
   const expired = selfSignedCertificate({ notAfter: '210101000000Z' });
-  const withCertificate = (certificatePem: string, privateKeyPem: string) => ({ clientSecret: undefined, certificatePem, privateKeyPem });
+  const withCertificate = (certificatePem: string, privateKeyPem: string) => ({
+    clientSecret: undefined,
+    certificatePem,
+    privateKeyPem,
+  });
 
   it('connects, and shows the thumbprint and the expiry', async () => {
     await subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, { certificates: [good.certificatePem] });
     const { settings, userErrors } = await connectAnew(withCertificate(good.certificatePem, good.privateKeyPem));
     expect(userErrors).toEqual([]);
-    expect(settings?.microsoftApp).toMatchObject({ credentialKind: 'CERTIFICATE', credentialExpiresAt: '2049-12-31T23:59:59.000Z' });
+    expect(settings?.microsoftApp).toMatchObject({
+      credentialKind: 'CERTIFICATE',
+      credentialExpiresAt: '2049-12-31T23:59:59.000Z',
+    });
     expect(settings?.microsoftApp?.credentialHint).toMatch(/^([0-9A-F]{2}:){3}[0-9A-F]{2}$/);
   });
 
@@ -147,10 +221,30 @@ describe('connecting with a certificate', () => {
   });
 
   it.each([
-    ['an expired certificate', withCertificate(expired.certificatePem, expired.privateKeyPem), 'input.certificatePem', /expired on 2021-01-01/],
-    ['a key of another certificate', withCertificate(good.certificatePem, other.privateKeyPem), 'input.privateKeyPem', /does not belong/],
-    ['garbage as certificate', withCertificate('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', good.privateKeyPem), 'input.certificatePem', /not a PEM certificate/],
-    ['garbage as key', withCertificate(good.certificatePem, 'not a key'), 'input.privateKeyPem', /not an unencrypted PEM/],
+    [
+      'an expired certificate',
+      withCertificate(expired.certificatePem, expired.privateKeyPem),
+      'input.certificatePem',
+      /expired on 2021-01-01/,
+    ],
+    [
+      'a key of another certificate',
+      withCertificate(good.certificatePem, other.privateKeyPem),
+      'input.privateKeyPem',
+      /does not belong/,
+    ],
+    [
+      'garbage as certificate',
+      withCertificate('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', good.privateKeyPem),
+      'input.certificatePem',
+      /not a PEM certificate/,
+    ],
+    [
+      'garbage as key',
+      withCertificate(good.certificatePem, 'not a key'),
+      'input.privateKeyPem',
+      /not an unencrypted PEM/,
+    ],
   ])('refuses %s', async (_name, over, path, message) => {
     const { tenantId, userErrors } = await connectAnew(over);
     expect(branches(userErrors)).toEqual([{ code: 'INVALID_INPUT', path }]);
@@ -180,35 +274,80 @@ describe('while Microsoft Entra is in trouble', () => {
 describe('replacing the app', () => {
   it('keeps the old app working when the new credential is rejected', async () => {
     const { tenantId, admin } = await connectAnew();
-    await succeed(subgraph, admin, UPDATE_SETTINGS, { organizerUserPrincipalName: ACME.organizer, installStatus: 'ACTIVE' });
+    await succeed(subgraph, admin, UPDATE_SETTINGS, {
+      organizerUserPrincipalName: ACME.organizer,
+      installStatus: 'ACTIVE',
+    });
     const before = await storedApps(tenantId);
-    expect(await connect(admin, { clientSecret: WRONG_SECRET })).toMatchObject({ settings: null, userErrors: [{ code: 'CREDENTIALS_REJECTED' }] });
+    expect(await connect(admin, { clientSecret: WRONG_SECRET })).toMatchObject({
+      settings: null,
+      userErrors: [{ code: 'CREDENTIALS_REJECTED' }],
+    });
     expect(await storedApps(tenantId)).toEqual(before);
-    const { meeting } = await succeed<{ meeting: { status: string }; userErrors: UserErrorAnswer[] }>(subgraph, admin, CREATE, meetingInput({ appointmentId: 'still-working' }));
+    const { meeting } = await succeed<{ meeting: { status: string }; userErrors: UserErrorAnswer[] }>(
+      subgraph,
+      admin,
+      CREATE,
+      meetingInput({ appointmentId: 'still-working' }),
+    );
     expect(meeting.status).toBe('SCHEDULED');
   });
 
   it('a new secret of the same app changes nothing but the credential', async () => {
     const { admin } = await connectAnew();
-    await succeed(subgraph, admin, UPDATE_SETTINGS, { organizerUserPrincipalName: ACME.organizer, installStatus: 'ACTIVE' });
-    await subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, { secrets: [{ value: 'rotated-secret-value' }] });
+    await succeed(subgraph, admin, UPDATE_SETTINGS, {
+      organizerUserPrincipalName: ACME.organizer,
+      installStatus: 'ACTIVE',
+    });
+    await subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, {
+      secrets: [{ value: 'rotated-secret-value' }],
+    });
     const { settings, userErrors } = await connect(admin, { clientSecret: 'rotated-secret-value' });
     expect(userErrors).toEqual([]);
-    expect(settings).toMatchObject({ installStatus: 'ACTIVE', microsoftApp: { credentialHint: 'rot…' }, organizer: { objectId: ACME.organizerId } });
+    expect(settings).toMatchObject({
+      installStatus: 'ACTIVE',
+      microsoftApp: { credentialHint: 'rot…' },
+      organizer: { objectId: ACME.organizerId },
+    });
   });
 
   it.each([
     ['another app', { clientId: 'aaaaaaaa-0000-4000-8000-000000000002', clientSecret: 'second-app-secret' }],
-    ['another directory', { directoryId: '22222222-2222-4222-8222-222222222222', clientId: 'bbbbbbbb-0000-4000-8000-000000000001', clientSecret: 'simulator-secret-tenant-b' }],
+    [
+      'another directory',
+      {
+        directoryId: '22222222-2222-4222-8222-222222222222',
+        clientId: 'bbbbbbbb-0000-4000-8000-000000000001',
+        clientSecret: 'simulator-secret-tenant-b',
+      },
+    ],
   ])('%s makes the install pending and the organizer unresolved', async (_name, over) => {
-    await subgraph.simulator.putApp({ directoryId: ACME.directoryId, clientId: 'aaaaaaaa-0000-4000-8000-000000000002', secrets: [{ value: 'second-app-secret' }] });
+    await subgraph.simulator.putApp({
+      directoryId: ACME.directoryId,
+      clientId: 'aaaaaaaa-0000-4000-8000-000000000002',
+      secrets: [{ value: 'second-app-secret' }],
+    });
     const { tenantId, admin } = await connectAnew();
-    await succeed(subgraph, admin, UPDATE_SETTINGS, { organizerUserPrincipalName: ACME.organizer, installStatus: 'ACTIVE' });
+    await succeed(subgraph, admin, UPDATE_SETTINGS, {
+      organizerUserPrincipalName: ACME.organizer,
+      installStatus: 'ACTIVE',
+    });
     const { settings, userErrors } = await connect(admin, over);
     expect(userErrors).toEqual([]);
-    expect(settings).toMatchObject({ installStatus: 'INSTALL_PENDING', organizer: { userPrincipalName: ACME.organizer, objectId: null } });
-    expect(await auditOf(subgraph, tenantId, 'connect-microsoft-app')).toMatchObject([{ detail: { replaced: false } }, { detail: { replaced: true } }]);
-    const refused = await mutate<{ meeting: null; userErrors: UserErrorAnswer[] }>(subgraph, admin, CREATE, meetingInput());
+    expect(settings).toMatchObject({
+      installStatus: 'INSTALL_PENDING',
+      organizer: { userPrincipalName: ACME.organizer, objectId: null },
+    });
+    expect(await auditOf(subgraph, tenantId, 'connect-microsoft-app')).toMatchObject([
+      { detail: { replaced: false } },
+      { detail: { replaced: true } },
+    ]);
+    const refused = await mutate<{ meeting: null; userErrors: UserErrorAnswer[] }>(
+      subgraph,
+      admin,
+      CREATE,
+      meetingInput(),
+    );
     expect(refused).toMatchObject({ meeting: null, userErrors: [{ code: 'NOT_CONFIGURED' }] });
   });
 });

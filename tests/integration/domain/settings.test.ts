@@ -42,21 +42,32 @@ async function tenantWithoutApp(): Promise<{ tenantId: string; admin: string }> 
 
 async function tenantWithApp(): Promise<{ tenantId: string; admin: string }> {
   const tenant = await tenantWithoutApp();
-  await succeed(subgraph, tenant.admin, CONNECT, { clientId: ACME.clientId, directoryId: ACME.directoryId, clientSecret: ACME.secret });
+  await succeed(subgraph, tenant.admin, CONNECT, {
+    clientId: ACME.clientId,
+    directoryId: ACME.directoryId,
+    clientSecret: ACME.secret,
+  });
   return tenant;
 }
 
 /** A tenant in use, with every switch away from its default. */
 async function activeTenant(): Promise<{ tenantId: string; admin: string }> {
   const tenant = await tenantWithApp();
-  await succeed(subgraph, tenant.admin, UPDATE, { ...CHOSEN, organizerUserPrincipalName: ACME.organizer, installStatus: 'ACTIVE' });
+  await succeed(subgraph, tenant.admin, UPDATE, {
+    ...CHOSEN,
+    organizerUserPrincipalName: ACME.organizer,
+    installStatus: 'ACTIVE',
+  });
   return tenant;
 }
 
 const update = (admin: string, input: object) => mutate<UpdateAnswer>(subgraph, admin, UPDATE, input);
 
 async function read(admin: string) {
-  const { data, errors } = await subgraph.send<{ teamsSettings: Settings | null; teamsMeetingCapability: { available: boolean; reason: string | null } }>(admin, READ);
+  const { data, errors } = await subgraph.send<{
+    teamsSettings: Settings | null;
+    teamsMeetingCapability: { available: boolean; reason: string | null };
+  }>(admin, READ);
   expect(errors).toEqual([]);
   return { settings: data?.teamsSettings ?? null, capability: data?.teamsMeetingCapability };
 }
@@ -91,11 +102,29 @@ describe('a partial update', () => {
     [{ showArtifactsInClientPortal: false }, { showArtifactsInClientPortal: false }],
     [{ artifactRetentionDays: 90 }, { artifactRetentionDays: 90 }],
     [{ artifactRetentionDays: null }, { artifactRetentionDays: null }],
-    [{ meetingDefaults: { lobbyBypass: 'EVERYONE' } }, { meetingDefaults: { ...CHOSEN.meetingDefaults, lobbyBypass: 'EVERYONE' } }],
-    [{ meetingDefaults: { allowedPresenters: 'ORGANIZATION' } }, { meetingDefaults: { ...CHOSEN.meetingDefaults, allowedPresenters: 'ORGANIZATION' } }],
-    [{ meetingDefaults: { recordAutomatically: false } }, { meetingDefaults: { ...CHOSEN.meetingDefaults, recordAutomatically: false } }],
+    [
+      { meetingDefaults: { lobbyBypass: 'EVERYONE' } },
+      { meetingDefaults: { ...CHOSEN.meetingDefaults, lobbyBypass: 'EVERYONE' } },
+    ],
+    [
+      { meetingDefaults: { allowedPresenters: 'ORGANIZATION' } },
+      { meetingDefaults: { ...CHOSEN.meetingDefaults, allowedPresenters: 'ORGANIZATION' } },
+    ],
+    [
+      { meetingDefaults: { recordAutomatically: false } },
+      { meetingDefaults: { ...CHOSEN.meetingDefaults, recordAutomatically: false } },
+    ],
     [{ installStatus: 'INSTALL_PENDING' }, { installStatus: 'INSTALL_PENDING' }],
-    [{ sendMeetingInvites: null, downloadRecordings: null, showArtifactsInClientPortal: null, installStatus: null, meetingDefaults: null }, {}],
+    [
+      {
+        sendMeetingInvites: null,
+        downloadRecordings: null,
+        showArtifactsInClientPortal: null,
+        installStatus: null,
+        meetingDefaults: null,
+      },
+      {},
+    ],
     [{}, {}],
   ])('of %j leaves everything else alone', async (input, changed) => {
     const { admin } = await activeTenant();
@@ -111,9 +140,15 @@ describe('a partial update', () => {
 describe('the organizer', () => {
   it('is looked up at once and saved with object id and name', async () => {
     const { admin } = await tenantWithApp();
-    const { settings, userErrors } = await update(admin, { organizerUserPrincipalName: `  ${ACME.organizer.toUpperCase()} ` });
+    const { settings, userErrors } = await update(admin, {
+      organizerUserPrincipalName: `  ${ACME.organizer.toUpperCase()} `,
+    });
     expect(userErrors).toEqual([]);
-    expect(settings?.organizer).toEqual({ userPrincipalName: ACME.organizer, objectId: ACME.organizerId, displayName: 'Acme scheduling' });
+    expect(settings?.organizer).toEqual({
+      userPrincipalName: ACME.organizer,
+      objectId: ACME.organizerId,
+      displayName: 'Acme scheduling',
+    });
     expect(settings?.organizerResolvedAt).toMatch(/Z$/);
   });
 
@@ -133,7 +168,10 @@ describe('the organizer', () => {
   it('that nobody in the directory is, is refused and the old one stays', async () => {
     const { admin } = await activeTenant();
     const before = (await read(admin)).settings;
-    const { settings, userErrors } = await update(admin, { organizerUserPrincipalName: 'nobody@acme.example', downloadRecordings: false });
+    const { settings, userErrors } = await update(admin, {
+      organizerUserPrincipalName: 'nobody@acme.example',
+      downloadRecordings: false,
+    });
     expect(branches(userErrors)).toEqual([{ code: 'ORGANIZER_NOT_FOUND', path: 'input.organizerUserPrincipalName' }]);
     expect(userErrors[0]?.remedy).toMatch(/user principal name/);
     expect(settings).toBeNull();
@@ -173,7 +211,12 @@ describe('the organizer', () => {
     const { admin } = await activeTenant();
     const { settings, userErrors } = await update(admin, { organizerUserPrincipalName: null });
     expect(userErrors).toEqual([]);
-    expect(settings).toMatchObject({ installStatus: 'INSTALL_PENDING', organizer: null, organizerResolvedAt: null, ...CHOSEN });
+    expect(settings).toMatchObject({
+      installStatus: 'INSTALL_PENDING',
+      organizer: null,
+      organizerResolvedAt: null,
+      ...CHOSEN,
+    });
     expect((await read(admin)).capability).toEqual({ available: false, reason: expect.any(String) });
   });
 });
@@ -191,8 +234,13 @@ describe('activation', () => {
 
   it('is refused without an organizer, and works in the same call that names one', async () => {
     const { admin } = await tenantWithApp();
-    expect(branches((await update(admin, { installStatus: 'ACTIVE' })).userErrors)).toEqual([{ code: 'NOT_CONFIGURED', path: 'input.installStatus' }]);
-    expect((await update(admin, { installStatus: 'ACTIVE', organizerUserPrincipalName: ACME.organizer })).settings?.installStatus).toBe('ACTIVE');
+    expect(branches((await update(admin, { installStatus: 'ACTIVE' })).userErrors)).toEqual([
+      { code: 'NOT_CONFIGURED', path: 'input.installStatus' },
+    ]);
+    expect(
+      (await update(admin, { installStatus: 'ACTIVE', organizerUserPrincipalName: ACME.organizer })).settings
+        ?.installStatus,
+    ).toBe('ACTIVE');
     expect((await read(admin)).capability).toEqual({ available: true, reason: null });
   });
 
@@ -200,7 +248,10 @@ describe('activation', () => {
     const { admin } = await activeTenant();
     const { userErrors } = await update(admin, { installStatus: 'ACTIVE', organizerUserPrincipalName: null });
     expect(branches(userErrors)).toEqual([{ code: 'NOT_CONFIGURED', path: 'input.installStatus' }]);
-    expect((await read(admin)).settings).toMatchObject({ installStatus: 'ACTIVE', organizer: { objectId: ACME.organizerId } });
+    expect((await read(admin)).settings).toMatchObject({
+      installStatus: 'ACTIVE',
+      organizer: { objectId: ACME.organizerId },
+    });
   });
 
   it.each(['NOT_CONFIGURED', 'ERROR'])('status %s is told by the product and cannot be set', async (installStatus) => {
@@ -222,14 +273,18 @@ describe('activation', () => {
 });
 
 describe('the retention', () => {
-  it.each([1, 36_500])('of %i days is taken', async (artifactRetentionDays) => {
+  it.each([0, 1, 36_500])('of %i days is taken', async (artifactRetentionDays) => {
     const { admin } = await tenantWithoutApp();
-    expect((await update(admin, { artifactRetentionDays })).settings?.artifactRetentionDays).toBe(artifactRetentionDays);
+    expect((await update(admin, { artifactRetentionDays })).settings?.artifactRetentionDays).toBe(
+      artifactRetentionDays,
+    );
   });
 
-  it.each([-1, 0, 36_501, -2_147_483_648])('of %i days is refused', async (artifactRetentionDays) => {
+  it.each([-1, 36_501, -2_147_483_648])('of %i days is refused', async (artifactRetentionDays) => {
     const { admin } = await tenantWithoutApp();
-    expect(branches((await update(admin, { artifactRetentionDays })).userErrors)).toEqual([{ code: 'INVALID_INPUT', path: 'input.artifactRetentionDays' }]);
+    expect(branches((await update(admin, { artifactRetentionDays })).userErrors)).toEqual([
+      { code: 'INVALID_INPUT', path: 'input.artifactRetentionDays' },
+    ]);
     expect((await read(admin)).settings).toBeNull();
   });
 });
@@ -237,7 +292,12 @@ describe('the retention', () => {
 it('every error of an update is told at once, and then nothing of it is stored', async () => {
   const { admin } = await activeTenant();
   const before = (await read(admin)).settings;
-  const { userErrors } = await update(admin, { artifactRetentionDays: -1, organizerUserPrincipalName: 'nonsense', installStatus: 'ERROR', downloadRecordings: false });
+  const { userErrors } = await update(admin, {
+    artifactRetentionDays: -1,
+    organizerUserPrincipalName: 'nonsense',
+    installStatus: 'ERROR',
+    downloadRecordings: false,
+  });
   expect(branches(userErrors)).toEqual([
     { code: 'INVALID_INPUT', path: 'input.artifactRetentionDays' },
     { code: 'INVALID_INPUT', path: 'input.organizerUserPrincipalName' },
@@ -253,6 +313,8 @@ it('who changed which settings stands in the audit trail, a refused change does 
   const rows = await auditOf(subgraph, tenantId, 'update-settings');
   expect(rows).toHaveLength(1);
   expect(rows[0]).toMatchObject({ actor: expect.stringMatching(/^msp:.+/), outcome: 'success', meeting_id: null });
-  expect(rows[0]?.detail.changed).toEqual(expect.arrayContaining(['organizerUpn', 'organizerObjectId', 'downloadRecordings']));
+  expect(rows[0]?.detail.changed).toEqual(
+    expect.arrayContaining(['organizerUpn', 'organizerObjectId', 'downloadRecordings']),
+  );
   expect(rows[0]?.detail.changed).not.toContain('sendMeetingInvites');
 });

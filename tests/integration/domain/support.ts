@@ -6,6 +6,15 @@ import type { TestSubgraph } from '../../support/subgraph.ts';
 /** Microsoft's side of tenant-a in the simulator. */
 export const ACME = MICROSOFT['tenant-a'];
 
+/** Every application permission that the product asks for. */
+export const ROLES = [
+  'Calendars.ReadWrite',
+  'OnlineMeetings.ReadWrite.All',
+  'OnlineMeetingRecording.Read.All',
+  'OnlineMeetingTranscript.Read.All',
+  'User.Read.All',
+];
+
 /** The waits between tries take no time; how often and in which order is tried stays as it is. */
 export const WITHOUT_WAITS: Partial<GraphServiceOptions> = {
   sleep: async (_milliseconds, signal) => signal?.throwIfAborted(),
@@ -55,9 +64,18 @@ export function auditOf(subgraph: TestSubgraph, tenantId: string, operation: str
 
 /** Every row of every table as text, to look for what must not be stored. */
 export async function everythingStored(subgraph: TestSubgraph): Promise<string> {
-  const tables = await subgraph.database.query<{ name: string }>("SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'");
-  const rows = await Promise.all(tables.map(({ name }) => subgraph.database.query<{ row: string }>(`SELECT row_to_json(t)::text AS row FROM "${name}" t`)));
-  return rows.flat().map(({ row }) => row).join('\n');
+  const tables = await subgraph.database.query<{ name: string }>(
+    "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'",
+  );
+  const rows = await Promise.all(
+    tables.map(({ name }) =>
+      subgraph.database.query<{ row: string }>(`SELECT row_to_json(t)::text AS row FROM "${name}" t`),
+    ),
+  );
+  return rows
+    .flat()
+    .map(({ row }) => row)
+    .join('\n');
 }
 
 /** The parts of user errors by which a client branches. */

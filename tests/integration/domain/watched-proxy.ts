@@ -17,14 +17,17 @@ export interface WatchedProxy {
 export async function startWatchedProxy(): Promise<WatchedProxy> {
   const server = createServer((incoming, outgoing) => {
     const { hostname, port } = new URL(proxy.target);
-    const upstream = request({ hostname, port, path: incoming.url, method: incoming.method, headers: incoming.headers, agent: false }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.on('data', (chunk: Buffer) => {
-        proxy.bytes += chunk.length;
-      });
-      answer.on('error', () => outgoing.destroy());
-      answer.pipe(outgoing);
-    });
+    const upstream = request(
+      { hostname, port, path: incoming.url, method: incoming.method, headers: incoming.headers, agent: false },
+      (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.on('data', (chunk: Buffer) => {
+          proxy.bytes += chunk.length;
+        });
+        answer.on('error', () => outgoing.destroy());
+        answer.pipe(outgoing);
+      },
+    );
     upstream.on('error', () => outgoing.destroy());
     outgoing.on('close', () => {
       if (!outgoing.writableFinished && !upstream.destroyed) proxy.brokenOff.push(incoming.url ?? '');

@@ -1,7 +1,11 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
 /** A fresh self-signed certificate and its key, both PEM. Node can make keys but no certificates, hence the DER by hand. */
-export function selfSignedCertificate({ notAfter = '491231235959Z' }: { /** An ASN.1 UTCTime. */ notAfter?: string } = {}): { certificatePem: string; privateKeyPem: string } {
+export function selfSignedCertificate({
+  notAfter = '491231235959Z',
+}: {
+  /** An ASN.1 UTCTime. */ notAfter?: string;
+} = {}): { certificatePem: string; privateKeyPem: string } {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const sha256WithRsa = sequence(Buffer.from('06092a864886f70d01010b0500', 'hex'));
   const commonName = Buffer.from('test certificate');

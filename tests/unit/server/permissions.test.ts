@@ -23,14 +23,23 @@ describe('what has no permission rule does not start', () => {
   });
 
   it('a subscription', () => {
-    expect(() => buildSchema(`${typeDefs}\ntype Subscription { extra: Int }`)).toThrow('Subscriptions have no permission rules');
+    expect(() => buildSchema(`${typeDefs}\ntype Subscription { extra: Int }`)).toThrow(
+      'Subscriptions have no permission rules',
+    );
   });
 
   it('an entity made from references', () => {
-    expect(() => guardReferences({ ...resolvers, Extra: { __resolveReference: () => null } })).toThrow('The entity Extra has no permission rule');
+    expect(() => guardReferences({ ...resolvers, Extra: { __resolveReference: () => null } })).toThrow(
+      'The entity Extra has no permission rule',
+    );
   });
 
-  it.each(['TeamsMeeting', 'MeetingRecording', 'MeetingTranscript'])('%s, were its reference given back unread', (name) => {
-    expect(() => guardReferences({ ...resolvers, [name]: {} })).toThrow(`The entity ${name} has no __resolveReference`);
-  });
+  it.each(['TeamsMeeting', 'MeetingRecording', 'MeetingTranscript'])(
+    '%s, were its reference given back unread',
+    (name) => {
+      expect(() => guardReferences({ ...resolvers, [name]: {} })).toThrow(
+        `The entity ${name} has no __resolveReference`,
+      );
+    },
+  );
 });

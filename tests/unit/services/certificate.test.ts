@@ -19,11 +19,43 @@ describe('a certificate with its key', () => {
     ['text that is no certificate', 'hello', privateKeyPem, NOW, 'certificatePem', /not a PEM certificate/],
     ['a key in place of the certificate', privateKeyPem, privateKeyPem, NOW, 'certificatePem', /not a PEM certificate/],
     ['text that is no key', certificatePem, 'hello', NOW, 'privateKeyPem', /not an unencrypted PEM private key/],
-    ['the certificate in place of the key', certificatePem, certificatePem, NOW, 'privateKeyPem', /not an unencrypted PEM private key/],
-    ['an encrypted key', certificatePem, otherKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString(), NOW, 'privateKeyPem', /unencrypted/],
-    ['another key', certificatePem, otherKey.export({ type: 'pkcs8', format: 'pem' }).toString(), NOW, 'privateKeyPem', /does not belong/],
-    ['an expired certificate', certificatePem, privateKeyPem, new Date('2050-01-01T00:00:00Z'), 'certificatePem', /expired on 2049-12-31/],
+    [
+      'the certificate in place of the key',
+      certificatePem,
+      certificatePem,
+      NOW,
+      'privateKeyPem',
+      /not an unencrypted PEM private key/,
+    ],
+    [
+      'an encrypted key',
+      certificatePem,
+      otherKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString(),
+      NOW,
+      'privateKeyPem',
+      /unencrypted/,
+    ],
+    [
+      'another key',
+      certificatePem,
+      otherKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      NOW,
+      'privateKeyPem',
+      /does not belong/,
+    ],
+    [
+      'an expired certificate',
+      certificatePem,
+      privateKeyPem,
+      new Date('2050-01-01T00:00:00Z'),
+      'certificatePem',
+      /expired on 2049-12-31/,
+    ],
   ])('is refused: %s', (_, certificate, privateKey, now, field, message) => {
-    expect(readCertificate(certificate, privateKey, now)).toMatchObject({ code: 'INVALID_INPUT', path: ['input', field], message: expect.stringMatching(message) });
+    expect(readCertificate(certificate, privateKey, now)).toMatchObject({
+      code: 'INVALID_INPUT',
+      path: ['input', field],
+      message: expect.stringMatching(message),
+    });
   });
 });

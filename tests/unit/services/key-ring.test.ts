@@ -39,21 +39,40 @@ describe('a key ring', () => {
       bytes[at] = (bytes[at] ?? 0) ^ 1;
       return bytes.toString('base64url');
     };
-    for (let at = 0; at < 12; at += 1) expect(() => ring.decrypt([version, id, flipped(nonce, at), body].join(':'), 'tenant-a')).toThrow(SecretUnreadableError);
-    for (let at = 0; at < 22; at += 1) expect(() => ring.decrypt([version, id, nonce, flipped(body, at)].join(':'), 'tenant-a')).toThrow(SecretUnreadableError);
+    for (let at = 0; at < 12; at += 1)
+      expect(() => ring.decrypt([version, id, flipped(nonce, at), body].join(':'), 'tenant-a')).toThrow(
+        SecretUnreadableError,
+      );
+    for (let at = 0; at < 22; at += 1)
+      expect(() => ring.decrypt([version, id, nonce, flipped(body, at)].join(':'), 'tenant-a')).toThrow(
+        SecretUnreadableError,
+      );
   });
 
   it('does not take another key of the same name', () => {
     const sealed = new KeyRing([OLD]).encrypt('s3cret', 'tenant-a');
-    expect(() => new KeyRing([{ ...NEW, id: 'old' }]).decrypt(sealed, 'tenant-a')).toThrow('does not open with the encryption key "old"');
+    expect(() => new KeyRing([{ ...NEW, id: 'old' }]).decrypt(sealed, 'tenant-a')).toThrow(
+      'does not open with the encryption key "old"',
+    );
   });
 
   it('names the key that is gone', () => {
     const sealed = new KeyRing([OLD]).encrypt('s3cret', 'tenant-a');
-    expect(() => new KeyRing([NEW]).decrypt(sealed, 'tenant-a')).toThrow('needs the encryption key "old", which is not in ENCRYPTION_KEYS');
+    expect(() => new KeyRing([NEW]).decrypt(sealed, 'tenant-a')).toThrow(
+      'needs the encryption key "old", which is not in ENCRYPTION_KEYS',
+    );
   });
 
-  it.each(['', 'v1', 'v1:old', 'v1:old:abc', 'v2:old:AAAAAAAAAAAAAAAA:AAAA', 'v1:old::', 'v1:old:AAAA:AAAA', 'v1:old:AAAAAAAAAAAAAAAA:'])('refuses the malformed text "%s"', (text) => {
+  it.each([
+    '',
+    'v1',
+    'v1:old',
+    'v1:old:abc',
+    'v2:old:AAAAAAAAAAAAAAAA:AAAA',
+    'v1:old::',
+    'v1:old:AAAA:AAAA',
+    'v1:old:AAAAAAAAAAAAAAAA:',
+  ])('refuses the malformed text "%s"', (text) => {
     expect(() => new KeyRing([OLD]).decrypt(text, 'tenant-a')).toThrow(SecretUnreadableError);
   });
 
