@@ -1,7 +1,6 @@
 /** Writes everything under src/generated from schema.graphql and prisma/schema.prisma. */
 import { spawnSync } from 'node:child_process';
 
-
 // Prisma's command line looks for its native schema engine, which generating does not need and which would be
 // downloaded; any executable passes the check.
 const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1' };

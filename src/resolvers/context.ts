@@ -1,4 +1,5 @@
 import type DataLoader from 'dataloader';
+import type { GraphQLError } from 'graphql';
 import type { Recording, TranscriptHead } from '../services/artifacts/artifact-reads.ts';
 import type { Meeting, StoredAttendee } from '../services/meetings/meeting.ts';
 import type { Scope } from '../services/scope.ts';
@@ -24,6 +25,8 @@ export interface Loaders {
 export interface GraphQLContext {
   /** Null without a valid token. */
   viewer: Viewer | null;
+  /** Why there is no viewer, as the error to answer with. */
+  refusal(): GraphQLError;
   /** The viewer with the database of their tenant. Throws UNAUTHENTICATED without a viewer. */
   readonly scope: Scope;
   readonly loaders: Loaders;

@@ -5,7 +5,7 @@ import type { Database } from '../db/database.ts';
 import type { Services } from '../services/services.ts';
 import { createApolloServer } from './apollo.ts';
 import type { Authenticate } from './authenticator.ts';
-import { RequestContext } from './context.ts';
+import { createContext } from './context.ts';
 import { healthRoutes } from './routes/health.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { recordingRoutes } from './routes/recordings.ts';
@@ -63,8 +63,7 @@ export async function createApp({
     url: '/graphql',
     method: ['GET', 'POST', 'OPTIONS'],
     handler: fastifyApolloHandler(apollo, {
-      context: async (request) =>
-        new RequestContext(await authenticate(request.headers.authorization), services, database),
+      context: (request) => createContext(request.headers.authorization, authenticate, services, database),
     }),
   });
   healthRoutes(app, database, () => isStopping);

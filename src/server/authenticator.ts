@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createLocalJWKSet, createRemoteJWKSet, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { type Config, ConfigError } from '../config.ts';
 import { PERMISSIONS, type Permission, type Viewer } from '../services/viewer.ts';
@@ -18,6 +18,9 @@ const claimsSchema = z
   })
   .refine((claims) => claims.kind !== 'client' || claims.client_id !== undefined);
 
+/** What a client user may do at the most: a token that grants more was made by mistake. */
+const CLIENT_PERMISSIONS: ReadonlySet<Permission> = new Set(['teams_meeting:read', 'teams_artifact:read']);
+
 function isPermission(text: string): text is Permission {
   return (PERMISSIONS as readonly string[]).includes(text);
 }
@@ -27,13 +30,32 @@ export function viewerOf(payload: JWTPayload): Viewer | null {
   const parsed = claimsSchema.safeParse(payload);
   if (!parsed.success) return null;
   const { sub, tenant_id, kind, permissions, client_id, contact_id } = parsed.data;
-  const base = { tenantId: tenant_id, id: sub, permissions: new Set(permissions.filter(isPermission)) };
-  if (kind !== 'client') return { ...base, kind };
-  return client_id === undefined ? null : { ...base, kind, clientId: client_id, contactId: contact_id };
+  const granted = permissions.filter(isPermission);
+  const base = { tenantId: tenant_id, id: sub };
+  if (kind !== 'client') return { ...base, kind, permissions: new Set(granted) };
+  if (client_id === undefined) return null;
+  const readable = granted.filter((permission) => CLIENT_PERMISSIONS.has(permission));
+  return { ...base, kind, permissions: new Set(readable), clientId: client_id, contactId: contact_id };
 }
 
-/** Tells who sent a request, by its `Authorization` header; null when that cannot be told, for whatever reason. */
+/** The identity provider's keys cannot be fetched, so nobody's token can be judged. */
+export class IdentityProviderUnavailableError extends Error {
+  override readonly name = 'IdentityProviderUnavailableError';
+}
+
+/**
+ * Tells who sent a request, by its `Authorization` header; null when the token is missing or not good, for whatever
+ * reason. Rejects with IdentityProviderUnavailableError when that cannot be told at the moment.
+ */
 export type Authenticate = (authorization: string | undefined) => Promise<Viewer | null>;
+
+/** jose's codes for a key set that did not arrive, or arrived broken. */
+const PROVIDER_FAULTS = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
+
+/** jose's own refusals speak of the token; anything else is the way to the keys. */
+function isTokenRefused(error: unknown): boolean {
+  return error instanceof errors.JOSEError && !PROVIDER_FAULTS.has(error.code);
+}
 
 async function keySource(jwks: Config['auth']['jwks']): Promise<JWTVerifyGetKey> {
   if ('url' in jwks) return createRemoteJWKSet(new URL(jwks.url), { timeoutDuration: 5_000 });
@@ -63,8 +85,9 @@ export async function createAuthenticator(auth: Config['auth'], clock: () => Dat
         currentDate: clock(),
       });
       return viewerOf(payload);
-    } catch {
-      return null;
+    } catch (cause) {
+      if (isTokenRefused(cause)) return null;
+      throw new IdentityProviderUnavailableError('The keys of the identity provider cannot be fetched', { cause });
     }
   };
 }

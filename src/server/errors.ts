@@ -22,6 +22,12 @@ export function unauthenticated(): GraphQLError {
   return new GraphQLError('A valid bearer token is needed.', { extensions: { code: 'UNAUTHENTICATED' } });
 }
 
+export function identityProviderAway(): GraphQLError {
+  return new GraphQLError('Tokens cannot be checked at the moment. Try again shortly.', {
+    extensions: { code: 'SERVICE_UNAVAILABLE' },
+  });
+}
+
 export function forbidden(permission: string): GraphQLError {
   return new GraphQLError(`The permission ${permission} is needed.`, { extensions: { code: 'FORBIDDEN' } });
 }
@@ -35,6 +41,8 @@ const RENAMED: Record<string, ErrorCode> = {
 };
 
 const TOO_COMPLEX = /^(Syntax Error: )?(Query depth|Aliases|Query Cost) limit of \d+ exceeded/i;
+
+const UNKNOWN_ENTITY = /^The _entities resolver tried to load an entity for type/;
 
 function isCode(code: unknown): code is ErrorCode {
   return (ERROR_CODES as readonly unknown[]).includes(code);
@@ -54,7 +62,10 @@ export function makeFormatError(logger: Logger, isProduction: boolean) {
       logger.error({ err: original }, 'the database does not answer');
       return answer('The service cannot answer at the moment. Try again shortly.', 'SERVICE_UNAVAILABLE');
     }
-    // The limit plugins refuse during validation and leave only their sentence to tell them by.
+    if (original instanceof Error && UNKNOWN_ENTITY.test(original.message)) {
+      return answer('_entities was asked for a type that this subgraph does not have.', 'BAD_USER_INPUT');
+    }
+    // The limits refuse during validation and leave only their sentence to tell them by.
     if (TOO_COMPLEX.test(formatted.message))
       return answer(formatted.message.replace('Syntax Error: ', ''), 'OPERATION_TOO_COMPLEX');
     const code = formatted.extensions?.code;

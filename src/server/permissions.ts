@@ -7,7 +7,7 @@ import type {
 } from '../generated/graphql.ts';
 import type { GraphQLContext } from '../resolvers/context.ts';
 import { may, type Permission } from '../services/viewer.ts';
-import { forbidden, unauthenticated } from './errors.ts';
+import { forbidden } from './errors.ts';
 
 /** The fields that this subgraph adds to an entity of another one. */
 type Added<R> = Exclude<keyof R, '__resolveReference' | '__isTypeOf' | 'id' | 'contact' | 'client'> & string;
@@ -20,7 +20,7 @@ type PermissionMap = {
 };
 
 /** Which permission opens which field. A field that is missing here does not compile, and does not start. */
-export const PERMISSION_MAP: PermissionMap = {
+const PERMISSION_MAP: PermissionMap = {
   Query: {
     teamsMeetingCapability: 'teams_meeting:read',
     teamsMeeting: 'teams_meeting:read',
@@ -71,9 +71,9 @@ const OPEN = new Set([
 ]);
 
 /** @throws GraphQLError with UNAUTHENTICATED or FORBIDDEN */
-export function authorize({ viewer }: GraphQLContext, permission: Permission): void {
-  if (viewer === null) throw unauthenticated();
-  if (!may(viewer, permission)) throw forbidden(permission);
+function authorize(context: GraphQLContext, permission: Permission): void {
+  if (context.viewer === null) throw context.refusal();
+  if (!may(context.viewer, permission)) throw forbidden(permission);
 }
 
 function guardType(type: GraphQLObjectType, rules: Record<string, Permission>): void {

@@ -49,6 +49,8 @@ export interface TestSubgraphOptions {
   introspection?: boolean;
   graph?: Partial<GraphServiceOptions>;
   poolSize?: number;
+  /** Where the keys of tokens are, instead of the test's own. */
+  jwksUrl?: string;
 }
 
 /** Starts everything; each test file starts its own and closes it. */
@@ -57,6 +59,7 @@ export async function startTestSubgraph({
   introspection = true,
   graph = {},
   poolSize = 5,
+  jwksUrl,
 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
   const directory = await mkdtemp(join(tmpdir(), 'subgraph-test-'));
   const [database, simulator, tokens] = await Promise.all([createTestDatabase(), startSimulator(), createTokenMaker()]);
@@ -86,7 +89,7 @@ export async function startTestSubgraph({
     tools: { clock, newId: uuidv7, logger },
   });
   const authenticate = await createAuthenticator(
-    { jwks: { file: jwksFile }, issuer: ISSUER, audience: AUDIENCE },
+    { jwks: jwksUrl === undefined ? { file: jwksFile } : { url: jwksUrl }, issuer: ISSUER, audience: AUDIENCE },
     clock,
   );
   const app = await createApp({ database: db, services, authenticate, logger, introspection, isProduction });

@@ -50,13 +50,22 @@ export function normaliseAttendees(inputs: readonly AttendeeInput[]): { attendee
       errors.push(invalid([...path, 'emailAddress'], `“${emailAddress.slice(0, 80)}” is not an e-mail address.`));
       return;
     }
+    if (`${input.contactId}${input.userId}`.includes('\0')) {
+      errors.push(invalid(path, 'An id holds a NUL character.'));
+      return;
+    }
     if (input.contactId && input.userId) {
       errors.push(invalid([...path, 'userId'], 'An attendee is either a contact or a user, not both.'));
       return;
     }
     const attendee: Attendee = {
       emailAddress,
-      name: input.name?.trim().slice(0, 256) || null,
+      // Control characters would end up in mail headers and calendar files, and Postgres stores no NUL.
+      name:
+        input.name
+          ?.replace(/\p{Cc}+/gu, ' ')
+          .trim()
+          .slice(0, 256) || null,
       kind: kindOf(input),
       contactId: input.contactId || null,
       userId: input.userId || null,

@@ -60,6 +60,10 @@ export function checkMeetingInput(input: CreateMeetingInput): { intent: MeetingI
     if ((input[field]?.length ?? 0) > MAX_ID)
       errors.push(invalid(at(field), `This is longer than ${MAX_ID} characters.`));
   }
+  for (const [field, text] of Object.entries(input)) {
+    if (typeof text === 'string' && field !== 'subject' && text.includes('\0'))
+      errors.push(invalid(at(field), 'This holds a NUL character.'));
+  }
   // Control characters would end up in mail headers and calendar files.
   const subject = input.subject.replace(/\p{Cc}+/gu, ' ').trim();
   if (subject === '') errors.push(invalid(at('subject'), 'The subject is empty.'));

@@ -33,7 +33,7 @@ export interface MeetingReads {
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-export const MAX_PAGE = 100;
+const MAX_PAGE = 100;
 
 /** Ids come from clients; what is no UUID is unknown, not an error of the database. */
 export function wellFormedIds(ids: readonly string[]): string[] {

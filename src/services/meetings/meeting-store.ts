@@ -6,7 +6,7 @@ import type { Meeting, StoredAttendee } from './meeting.ts';
 import { hashIntent, type MeetingIntent } from './meeting-input.ts';
 
 /** How long one caller has a meeting for itself while it talks to Microsoft; longer than all tries together. */
-export const LEASE_MS = 60_000;
+const LEASE_MS = 60_000;
 
 export interface Organizer {
   upn: string;

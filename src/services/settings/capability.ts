@@ -18,7 +18,7 @@ export interface Capability {
 }
 
 /** Why meetings cannot be made, from what is stored; null when they can. Asks Microsoft nothing. */
-export function missingForMeetings(settings: Settings | null, hasApp: boolean): CapabilityReason | null {
+function missingForMeetings(settings: Settings | null, hasApp: boolean): CapabilityReason | null {
   if (settings === null) return 'NOT_CONFIGURED';
   if (!hasApp) return 'NO_MICROSOFT_APP';
   if (settings.organizerUpn === null) return 'NO_ORGANIZER';

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, importJWK, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createAuthenticator, viewerOf } from '../../../src/server/authenticator.ts';
+import { createAuthenticator, IdentityProviderUnavailableError, viewerOf } from '../../../src/server/authenticator.ts';
 import { startTestSubgraph, type TestSubgraph } from '../../support/subgraph.ts';
 import { AUDIENCE, ISSUER } from '../../support/tokens.ts';
 
@@ -271,13 +271,33 @@ describe('a key set by address', () => {
     expect(await authenticate(bearer(await old.token()))).toBeNull();
   });
 
-  it('that does not answer lets nobody in, and lets them in once it does', async () => {
+  it('that does not answer tells nobody’s token, and lets them in once it does', async () => {
     const issuer = await issuerWith('k1');
     let isUp = false;
     const authenticate = await authenticatorFor(await serve(() => (isUp ? { keys: [issuer.jwk] } : null)));
-    expect(await authenticate(bearer(await issuer.token()))).toBeNull();
+    await expect(authenticate(bearer(await issuer.token()))).rejects.toThrow(IdentityProviderUnavailableError);
+    expect(await authenticate('Bearer no-token')).toBeNull();
     isUp = true;
     expect(await authenticate(bearer(await issuer.token()))).toMatchObject({ id: 'user-1' });
+  });
+
+  it('that does not answer is SERVICE_UNAVAILABLE for fields, and no reason to refuse the gateway the schema', async () => {
+    const issuer = await issuerWith('k1');
+    const alone = await startTestSubgraph({ jwksUrl: await serve(() => null) });
+    try {
+      const token = await issuer.token();
+      const { data, errors } = await alone.send(token, ENTITIES);
+      expect(data).toMatchObject({
+        _entities: [
+          { id: 'appt-1', teamsMeeting: null },
+          { id: 'int-1', recordings: null },
+        ],
+      });
+      expect(new Set(errors.map((error) => error.extensions.code))).toEqual(new Set(['SERVICE_UNAVAILABLE']));
+      expect((await alone.send(token, '{ _service { sdl } }')).errors).toEqual([]);
+    } finally {
+      await alone.close();
+    }
   });
 
   it('is asked once for many tokens', async () => {
@@ -300,12 +320,6 @@ describe('the viewer of verified claims', () => {
   it.each([
     ['msp', {}, { kind: 'msp' }],
     ['service', {}, { kind: 'service' }],
-    ['client', { client_id: 'client-acme' }, { kind: 'client', clientId: 'client-acme', contactId: undefined }],
-    [
-      'client',
-      { client_id: 'client-acme', contact_id: 'contact-jane' },
-      { kind: 'client', clientId: 'client-acme', contactId: 'contact-jane' },
-    ],
     ['msp', { client_id: 'client-acme' }, { kind: 'msp' }],
   ])('of the kind %s with %j', (kind, claims, viewer) => {
     expect(viewerOf({ ...GOOD, kind, ...claims })).toEqual({
@@ -313,6 +327,20 @@ describe('the viewer of verified claims', () => {
       id: 'user-1',
       permissions: new Set(ALL),
       ...viewer,
+    });
+  });
+
+  it.each([
+    [{ client_id: 'client-acme' }, undefined],
+    [{ client_id: 'client-acme', contact_id: 'contact-jane' }, 'contact-jane'],
+  ])('of the kind client with %j reads, whatever more the token grants', (claims, contactId) => {
+    expect(viewerOf({ ...GOOD, kind: 'client', ...claims })).toEqual({
+      tenantId: 'tenant-a',
+      id: 'user-1',
+      permissions: new Set(['teams_meeting:read', 'teams_artifact:read']),
+      kind: 'client',
+      clientId: 'client-acme',
+      contactId,
     });
   });
 
