@@ -6,8 +6,8 @@ import { parseArgs } from 'node:util';
 import { loadDevelopmentConfig } from '../config.ts';
 import { demoSteps } from './demo-steps.ts';
 import { developmentSecrets, developmentToken, type TokenRequest } from './development-secrets.ts';
-import { fail } from './fail.ts';
 import { startLocalWorld } from './local-world.ts';
+import { runCommand } from './run-command.ts';
 
 interface StepResult {
   step: number;
@@ -93,7 +93,7 @@ async function run(json: boolean): Promise<StepResult[]> {
   }
 }
 
-try {
+await runCommand(async () => {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
   const began = performance.now();
   const steps = await run(values.json);
@@ -101,7 +101,5 @@ try {
   const milliseconds = Math.round(performance.now() - began);
   if (values.json) console.log(JSON.stringify({ ok, milliseconds, steps }));
   else console.log(`\n${ok ? 'Every step held' : 'A step did not hold'}, in ${(milliseconds / 1000).toFixed(1)} s.`);
-  process.exitCode = ok ? 0 : 1;
-} catch (error) {
-  fail(error);
-}
+  return ok ? 0 : 1;
+});

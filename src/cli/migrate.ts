@@ -1,8 +1,8 @@
 /** npm run db:migrate: applies the migrations that the database lacks. */
 import { loadMigrationUrl } from '../config.ts';
 import { migrate } from '../db/migrations.ts';
-import { fail } from './fail.ts';
 import { withLocalDatabase } from './local-database.ts';
+import { runCommand } from './run-command.ts';
 
 async function run(url: string): Promise<void> {
   const applied = await migrate(url);
@@ -13,10 +13,8 @@ async function run(url: string): Promise<void> {
   );
 }
 
-try {
+await runCommand(async () => {
   const url = loadMigrationUrl();
   if (url !== undefined) await run(url);
   else await withLocalDatabase(run);
-} catch (error) {
-  fail(error);
-}
+});

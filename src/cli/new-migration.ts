@@ -1,10 +1,10 @@
 /** npm run db:new -- <name>: writes the migration that leads from the last one to prisma/schema.prisma. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { missingMigrationSql } from '../db/migrations.ts';
-import { fail } from './fail.ts';
 import { withLocalDatabase } from './local-database.ts';
+import { runCommand } from './run-command.ts';
 
-try {
+await runCommand(async () => {
   const [name] = process.argv.slice(2);
   if (name === undefined || !/^[a-z0-9_]+$/.test(name))
     throw new Error('Usage: npm run db:new -- <name>, with a name of lower-case letters, digits and _.');
@@ -20,6 +20,4 @@ try {
       `Wrote ${folder}/migration.sql.\nA new table also needs its row-security policy and grants: see the first migration.`,
     );
   }
-} catch (error) {
-  fail(error);
-}
+});

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { loadDevelopmentConfig } from '../config.ts';
 import { DATA_DIRECTORY, developmentSecrets, developmentToken } from './development-secrets.ts';
-import { fail } from './fail.ts';
 import { startLocalWorld } from './local-world.ts';
+import { runCommand } from './run-command.ts';
 
-try {
+await runCommand(async () => {
   const secrets = await developmentSecrets();
   const world = await startLocalWorld({
     config: loadDevelopmentConfig(),
@@ -32,6 +32,4 @@ Stop with Ctrl+C.`);
   const broken = await Promise.race([interrupted, world.broken]);
   await world.stop();
   if (broken !== null) throw new Error(`${broken} has ended by itself.`);
-} catch (error) {
-  fail(error);
-}
+});

@@ -1,7 +1,7 @@
 /** npm run token -- --role admin|technician|client|service [--tenant T] [--client C] [--contact K]: one development JWT. */
 import { parseArgs } from 'node:util';
 import { developmentSecrets, developmentToken, ROLES, type Role } from './development-secrets.ts';
-import { fail } from './fail.ts';
+import { runCommand } from './run-command.ts';
 
 const USAGE = 'Usage: npm run token -- --role admin|technician|client|service [--tenant T] [--client C] [--contact K]';
 
@@ -24,12 +24,10 @@ function readOptions() {
   }
 }
 
-try {
+await runCommand(async () => {
   const { role, tenant, client, contact } = readOptions();
   if (!isRole(role)) throw new Error(`--role is missing or unknown.\n${USAGE}`);
   if (role !== 'client' && (client ?? contact) !== undefined)
     throw new Error(`--client and --contact belong to --role client.\n${USAGE}`);
   process.stdout.write(`${await developmentToken(await developmentSecrets(), { role, tenant, client, contact })}\n`);
-} catch (error) {
-  fail(error);
-}
+});
