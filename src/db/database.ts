@@ -104,13 +104,28 @@ async function refuseUnmigrated(client: pg.Client): Promise<void> {
     );
 }
 
+/** A login of its own that was never let into the tables would start, be ready, and fail every request. */
+async function refuseWithoutPrivileges(client: pg.Client, role: string | undefined): Promise<void> {
+  const { rows } = await client.query<{ allowed: boolean | null; user: string }>(
+    "SELECT current_user AS user, has_table_privilege(coalesce($1, current_user), to_regclass('online_meetings'), 'SELECT') AS allowed",
+    [role ?? null],
+  );
+  const [row] = rows;
+  if (row?.allowed === true) return;
+  throw new DatabaseRefusedError(
+    `The database role "${row?.user}" may not read the tables. As their owner, run: GRANT ${APPLICATION_ROLE} TO "${row?.user}"`,
+  );
+}
+
 /** Looks at the database once, before any connection of the pool is made. */
 async function inspect(connectionString: string): Promise<string | undefined> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
     await refuseUnmigrated(client);
-    return await roleToUse(client);
+    const role = await roleToUse(client);
+    await refuseWithoutPrivileges(client, role);
+    return role;
   } finally {
     await client.end();
   }

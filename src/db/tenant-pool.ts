@@ -53,10 +53,12 @@ class TenantQuery extends ExtendedQuery {
 const TRANSACTION_CONTROL = /^\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET TRANSACTION)\b/i;
 
 /** Sends a statement of our own, without a tenant. */
-function sendPlain(client: pg.ClientBase, text: string): Promise<unknown> {
-  const send = pg.Client.prototype.query as (this: pg.ClientBase, text: string) => Promise<unknown>;
-  return send.call(client, text);
+function sendPlain(client: pg.ClientBase, text: string, query_timeout = QUERY_TIMEOUT_MS): Promise<unknown> {
+  const send = pg.Client.prototype.query as (this: pg.ClientBase, query: object) => Promise<unknown>;
+  return send.call(client, { text, query_timeout });
 }
+
+const QUERY_TIMEOUT_MS = 15_000;
 
 type QueryInput = pg.QueryConfig | string;
 
@@ -105,8 +107,14 @@ export class TenantPool extends pg.Pool {
       connectionString,
       max,
       connectionTimeoutMillis: 10_000,
+      // The server's own limit, and one of ours for a connection that is only half open.
+      statement_timeout: QUERY_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS + 1_000,
+      keepAlive: true,
       Client: TenantClient,
       onConnect: async (client: pg.ClientBase) => {
+        // The pool listens only while a connection is idle: one that dies under a statement would end the process.
+        client.on('error', () => undefined);
         if (role !== undefined) await sendPlain(client, `SET ROLE ${pg.escapeIdentifier(role)}`);
         await sendPlain(client, PREPARE_BINDING);
       },
@@ -153,10 +161,12 @@ export class TenantPool extends pg.Pool {
   /** Tells whether the database answers; needs no tenant and shows no data. */
   async ping(): Promise<void> {
     const client = await super.connect();
+    let broken = true;
     try {
-      await sendPlain(client, 'SELECT 1');
+      await sendPlain(client, 'SELECT 1', 2_000);
+      broken = false;
     } finally {
-      client.release();
+      client.release(broken);
     }
   }
 }
