@@ -48,5 +48,6 @@ export const TeamsMeeting: TeamsMeetingResolvers = {
     return { ...renderInvitation(meeting, attendees, zone, language), meetingId: meeting.id };
   },
   // What went wrong between us and Microsoft is for the people who can mend it.
-  failure: (meeting, _args, { viewer }) => (viewer?.kind === 'client' ? null : failureOf(meeting)),
+  failure: (meeting, _args, { viewer, services }) =>
+    viewer?.kind === 'client' ? null : failureOf(meeting, services.clock()),
 };

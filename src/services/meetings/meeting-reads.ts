@@ -98,9 +98,15 @@ export function whereOf(
     else if (filter.hasRecordings) conditions.push(NONE);
   }
   if (filter.status) {
+    const abandoned: Prisma.OnlineMeetingWhereInput = {
+      status: 'PROVISIONING',
+      OR: [{ leasedUntil: null }, { leasedUntil: { lte: now } }],
+    };
     const byStatus = filter.status.map((status): Prisma.OnlineMeetingWhereInput => {
       if (status === 'ENDED') return { status: 'SCHEDULED', endsAt: { lte: now } };
-      return status === 'SCHEDULED' ? { status, endsAt: { gt: now } } : { status };
+      if (status === 'SCHEDULED') return { status, endsAt: { gt: now } };
+      if (status === 'PROVISIONING') return { status, leasedUntil: { gt: now } };
+      return status === 'FAILED' ? { OR: [{ status }, abandoned] } : { status };
     });
     conditions.push(byStatus.length === 0 ? NONE : { OR: byStatus });
   }

@@ -1,12 +1,16 @@
 import type { TenantPrisma } from '../../db/database.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
+import { appendAudit } from '../audit/audit.ts';
 import type { ServiceTools } from '../scope.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Meeting, StoredAttendee } from './meeting.ts';
 import { hashIntent, type MeetingIntent } from './meeting-input.ts';
 
-/** How long one caller has a meeting for itself while it talks to Microsoft; longer than all tries together. */
-const LEASE_MS = 60_000;
+/** How long all calls to Microsoft for one creation may take together. */
+export const PROVISION_BUDGET_MS = 60_000;
+
+/** How long one caller has a meeting for itself; longer than the budget, so that two never talk for it at once. */
+const LEASE_MS = PROVISION_BUDGET_MS + 30_000;
 
 export interface Organizer {
   upn: string;
@@ -66,6 +70,18 @@ export async function acceptIntent(
   const now = tools.clock();
   const leasedUntil = new Date(now.getTime() + LEASE_MS);
 
+  /** A meeting that Microsoft has not made goes to the organizer of today: the old one may be why it failed. */
+  function organizerChange(earlier: Meeting) {
+    if (earlier.organizerObjectId === organizer.objectId) return {};
+    return {
+      organizerUpn: organizer.upn,
+      organizerObjectId: organizer.objectId,
+      organizerDisplayName: organizer.displayName,
+      transactionId: tools.newId(),
+      graphEventId: null,
+    };
+  }
+
   async function attempt(prisma: TenantPrisma): Promise<AcceptedIntent> {
     const earlier = await findEarlier(prisma, intent);
     if (earlier === null) {
@@ -88,6 +104,7 @@ export async function acceptIntent(
           updatedAt: now,
         },
       });
+      await appendAudit(prisma, tools, viewer, { operation: 'create', meetingId: id, outcome: 'accepted' });
       return { kind: 'provision', meeting, attendees: await writeAttendees(prisma, id, intent) };
     }
 
@@ -99,6 +116,7 @@ export async function acceptIntent(
       where: { id: earlier.id, OR: [{ leasedUntil: null }, { leasedUntil: { lte: now } }] },
       data: {
         ...contentOf(intent),
+        ...organizerChange(earlier),
         ...(intent.idempotencyKey === null ? {} : { idempotencyKey: intent.idempotencyKey }),
         status: 'PROVISIONING',
         failure: Prisma.DbNull,

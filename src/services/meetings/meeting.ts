@@ -8,13 +8,26 @@ export type StoredAttendee = MeetingAttendee;
 
 export type MeetingStatus = Meeting['status'] | 'ENDED';
 
-/** A scheduled meeting ends by the clock alone: no job has to run for it. */
-export function statusAt(meeting: Pick<Meeting, 'status' | 'endsAt'>, now: Date): MeetingStatus {
+/** Whoever was making it died: nobody is any more, and the next one who asks takes it over. */
+function isAbandoned({ status, leasedUntil }: Pick<Meeting, 'status' | 'leasedUntil'>, now: Date): boolean {
+  return status === 'PROVISIONING' && (leasedUntil === null || leasedUntil <= now);
+}
+
+/** What the clock makes of a stored status: a scheduled meeting ends by itself, and no job has to run for it. */
+export function statusAt(meeting: Pick<Meeting, 'status' | 'endsAt' | 'leasedUntil'>, now: Date): MeetingStatus {
+  if (isAbandoned(meeting, now)) return 'FAILED';
   return meeting.status === 'SCHEDULED' && meeting.endsAt <= now ? 'ENDED' : meeting.status;
 }
 
-export function failureOf(meeting: Meeting): StoredFailure | null {
-  return meeting.failure as StoredFailure | null;
+export function failureOf(meeting: Meeting, now: Date): StoredFailure | null {
+  if (!isAbandoned(meeting, now)) return meeting.failure as StoredFailure | null;
+  return {
+    code: 'GRAPH_UNAVAILABLE',
+    message: 'The server stopped while the meeting was being made.',
+    remedy: 'Create the meeting again: what Microsoft may have made already is found and used.',
+    occurredAt: (meeting.leasedUntil ?? meeting.updatedAt).toISOString(),
+    graphRequestId: null,
+  };
 }
 
 export function captureFailureOf(meeting: Meeting): StoredFailure | null {

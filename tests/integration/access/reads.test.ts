@@ -37,7 +37,7 @@ async function codes(token: string, operation: string, variables: Record<string,
 
 describe('the pages of the list of meetings', () => {
   const tenant = 'tenant-pages';
-  const START = Date.parse('2027-01-01T00:00:00Z');
+  const START = Date.parse('2037-01-01T00:00:00Z');
   beforeAll(async () => {
     // Stored in another order than the one they begin in; three begin at the same moment.
     for (const i of [4, 0, 9, 2, 7, 1, 8, 3, 6, 5]) {
@@ -147,7 +147,7 @@ describe('the pages of the list of meetings', () => {
 
 describe('the filters of the list of meetings', () => {
   const tenant = 'tenant-filters';
-  const AT = Date.parse('2027-03-01T12:00:00Z');
+  const AT = Date.parse('2037-03-01T12:00:00Z');
   const rows: MeetingRow[] = [
     { subject: 'over', startsAt: fromNow(-3), endsAt: fromNow(-2), clientId: 'client-acme', recordings: 1 },
     { subject: 'running', startsAt: fromNow(-1), endsAt: fromNow(1), clientId: 'client-acme' },
@@ -173,7 +173,14 @@ describe('the filters of the list of meetings', () => {
       createdBy: 'user-technician',
     },
     { subject: 'cancelling', startsAt: new Date(AT + 4 * HOUR), status: 'CANCELLING' },
-    { subject: 'provisioning', startsAt: fromNow(-6), endsAt: fromNow(-5), status: 'PROVISIONING', joinUrl: null },
+    {
+      subject: 'provisioning',
+      startsAt: fromNow(-6),
+      endsAt: fromNow(-5),
+      status: 'PROVISIONING',
+      leasedUntil: fromNow(5),
+      joinUrl: null,
+    },
   ];
   beforeAll(async () => {
     for (const [i, row] of rows.entries()) await storeMeeting(subgraph, tenant, { ...row, appointmentId: `f-${i}` });
@@ -197,11 +204,11 @@ describe('the filters of the list of meetings', () => {
     [{ clientId: 'client-acme\u0000' }, []],
     [{ hasRecordings: true }, ['over', 'planned']],
     [{ hasRecordings: false }, ALL.filter((name) => name !== 'over' && name !== 'planned')],
-    [{ startsFrom: '2027-03-01T12:00:00Z' }, ['planned', 'later', 'cancelled', 'failed', 'cancelling']],
-    [{ startsFrom: '2027-03-01T12:00:00.001Z' }, ['later', 'cancelled', 'failed', 'cancelling']],
-    [{ startsFrom: '2027-03-01T14:00:00+02:00', startsBefore: '2027-03-01T15:00:00+02:00' }, ['planned']],
-    [{ startsBefore: '2027-03-01T12:00:00Z' }, ['provisioning', 'over', 'running']],
-    [{ startsFrom: '2027-03-02T00:00:00Z', startsBefore: '2027-03-01T00:00:00Z' }, []],
+    [{ startsFrom: '2037-03-01T12:00:00Z' }, ['planned', 'later', 'cancelled', 'failed', 'cancelling']],
+    [{ startsFrom: '2037-03-01T12:00:00.001Z' }, ['later', 'cancelled', 'failed', 'cancelling']],
+    [{ startsFrom: '2037-03-01T14:00:00+02:00', startsBefore: '2037-03-01T15:00:00+02:00' }, ['planned']],
+    [{ startsBefore: '2037-03-01T12:00:00Z' }, ['provisioning', 'over', 'running']],
+    [{ startsFrom: '2037-03-02T00:00:00Z', startsBefore: '2037-03-01T00:00:00Z' }, []],
     [{ mine: true }, ['later', 'failed']],
     [{ mine: false }, ALL],
     [{ mine: true, status: ['FAILED'] }, ['failed']],

@@ -34,7 +34,7 @@ export async function storeMeeting(
   { attendees = [], recordings = 0, transcripts = [], ...over }: MeetingRow = {},
 ): Promise<StoredMeeting> {
   const id = typeof over.id === 'string' ? over.id : uuidv7();
-  const startsAt = new Date(over.startsAt ?? '2026-12-01T10:00:00Z');
+  const startsAt = new Date(over.startsAt ?? '2036-12-01T10:00:00Z');
   const endsAt = new Date(over.endsAt ?? startsAt.getTime() + HOUR);
   const recordingIds = Array.from({ length: recordings }, () => uuidv7());
   const transcriptRows = transcripts.map((vtt) => ({ id: uuidv7(), vtt }));

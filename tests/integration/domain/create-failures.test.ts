@@ -146,7 +146,7 @@ describe('what Microsoft answers to a create', () => {
       expect(Math.abs(Date.parse(stored?.failure?.occurredAt ?? '') - Date.now())).toBeLessThan(60_000);
       expect(
         (await auditOf(subgraph, 'tenant-a', 'create')).filter(({ meeting_id }) => meeting_id === meeting.id),
-      ).toMatchObject([{ outcome: code }]);
+      ).toMatchObject([{ outcome: 'accepted' }, { outcome: code }]);
       expect(await rows()).toMatchObject([{ id: meeting.id, status: 'FAILED' }]);
 
       await mendMicrosoft(subgraph);

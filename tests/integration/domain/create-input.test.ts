@@ -102,7 +102,7 @@ describe('a meeting that is made', () => {
     });
     expect(
       (await auditOf(subgraph, 'tenant-a', 'create')).filter(({ meeting_id }) => meeting_id === meeting.id),
-    ).toMatchObject([{ outcome: 'success' }]);
+    ).toMatchObject([{ outcome: 'accepted' }, { outcome: 'success' }]);
   });
 
   it('tells Microsoft its times in UTC, whatever zone was asked for', async () => {

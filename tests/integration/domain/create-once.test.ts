@@ -13,7 +13,7 @@ import {
   subgraph,
   useCreating,
 } from './creating.ts';
-import { ALWAYS, mendMicrosoft } from './support.ts';
+import { ACME, ALWAYS, mendMicrosoft } from './support.ts';
 
 useCreating();
 
@@ -65,13 +65,22 @@ describe('when every answer was lost although the event was made', () => {
     await subgraph.simulator.clearRequests();
     expect(await create()).toMatchObject({
       meeting: { id: meeting?.id, status: 'PROVISIONING', joinUrl: null },
-      userErrors: [],
+      userErrors: [{ code: 'CONFLICT', remedy: expect.stringMatching(/in a minute/) }],
     });
     expect(await subgraph.simulator.requests(EVENTS)).toEqual([]);
     await subgraph.database.query(
       "UPDATE online_meetings SET leased_until = now() - interval '1 second' WHERE appointment_id = $1",
       [appointmentId],
     );
+    const { data } = await subgraph.send<{ teamsMeeting: object }>(
+      admin,
+      'query ($id: ID!) { teamsMeeting(id: $id) { status failure { code remedy } } }',
+      { id: meeting?.id },
+    );
+    expect(data?.teamsMeeting).toMatchObject({
+      status: 'FAILED',
+      failure: { code: 'GRAPH_UNAVAILABLE', remedy: expect.stringMatching(/again/) },
+    });
     const again = await create();
     expect(again.meeting?.joinUrl).toBe(meeting?.joinUrl);
     await expectOneMeeting(again.meeting);
@@ -88,9 +97,36 @@ describe('asking twice', () => {
 
   it('at the same moment, ten times, makes one event and one row', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => create()));
-    expect(answers.map(({ userErrors }) => userErrors)).toEqual(answers.map(() => []));
+    // Whoever comes while the first is still talking to Microsoft is told so.
+    const told = answers.flatMap(({ userErrors }) => userErrors.map(({ code }) => code));
+    expect(new Set(told)).toEqual(new Set(told.length === 0 ? [] : ['CONFLICT']));
+    expect(answers.filter(({ meeting }) => meeting?.joinUrl).length).toBe(answers.length - told.length);
     expect(new Set(answers.map(({ meeting }) => meeting?.id)).size).toBe(1);
     await expectOneMeeting(answers[0]?.meeting ?? null);
+  });
+
+  it('after the admin chose another organizer makes the meeting there', async () => {
+    await subgraph.simulator.addFault({ match: EVENTS, status: 503, times: ALWAYS });
+    const { meeting: failing } = await createFailing();
+    await subgraph.simulator.clearFaults();
+    const other = { objectId: 'aaaaaaaa-0000-4000-8000-0000000000ff', upn: 'second@acme.example' };
+    await subgraph.simulator.putUser({
+      directoryId: ACME.directoryId,
+      id: other.objectId,
+      userPrincipalName: other.upn,
+      teamsPolicyAppIds: [ACME.clientId],
+    });
+    await succeed(subgraph, admin, UPDATE_SETTINGS, { organizerUserPrincipalName: other.upn });
+    try {
+      const { meeting } = await create();
+      expect(meeting).toMatchObject({ id: failing.id, status: 'SCHEDULED' });
+      expect(await subgraph.simulator.listEvents(ACME.directoryId, other.upn)).toMatchObject([
+        { joinUrl: meeting?.joinUrl },
+      ]);
+      expect(await newEvents()).toEqual([]);
+    } finally {
+      await succeed(subgraph, admin, UPDATE_SETTINGS, { organizerUserPrincipalName: ACME.organizer });
+    }
   });
 
   it('at the same moment after a failure, ten times, makes one event and one row', async () => {

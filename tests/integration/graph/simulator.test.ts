@@ -56,8 +56,8 @@ beforeEach(async () => {
 function draft(change: Partial<GraphEventDraft> = {}): GraphEventDraft {
   return {
     subject: 'Quarterly review',
-    startsAt: new Date('2026-12-01T09:00:00Z'),
-    endsAt: new Date('2026-12-01T10:00:00Z'),
+    startsAt: new Date('2036-12-01T09:00:00Z'),
+    endsAt: new Date('2036-12-01T10:00:00Z'),
     bodyHtml: '<p>Agenda</p>',
     attendees: [{ emailAddress: 'ann@client.example', name: 'Ann' }],
     transactionId: 'transaction-1',
@@ -166,19 +166,19 @@ describe('events', () => {
   it('are created with a Teams meeting, read, changed and deleted', async () => {
     const created = await client.events.create(ORGANIZER, draft());
     expect(created).toMatchObject({ subject: 'Quarterly review', isOnlineMeeting: true, isCancelled: false });
-    expect(created.startsAt).toEqual(new Date('2026-12-01T09:00:00Z'));
+    expect(created.startsAt).toEqual(new Date('2036-12-01T09:00:00Z'));
     expect(created.joinUrl).toMatch(/^https:/);
     expect(created.attendees.map((attendee) => attendee.emailAddress)).toContain('ann@client.example');
 
     const changed = await client.events.update(ORGANIZER, created.id, {
       subject: 'Review, moved',
-      startsAt: new Date('2026-12-02T09:00:00Z'),
-      endsAt: new Date('2026-12-02T10:00:00Z'),
+      startsAt: new Date('2036-12-02T09:00:00Z'),
+      endsAt: new Date('2036-12-02T10:00:00Z'),
     });
     expect(changed).toMatchObject({ id: created.id, subject: 'Review, moved', joinUrl: created.joinUrl });
 
     const read = await client.events.get(ORGANIZER, created.id, { includeBody: true });
-    expect(read.startsAt).toEqual(new Date('2026-12-02T09:00:00Z'));
+    expect(read.startsAt).toEqual(new Date('2036-12-02T09:00:00Z'));
     expect(read.bodyHtml).toContain('Agenda');
     expect(read.joinUrl).toBe(created.joinUrl);
 
