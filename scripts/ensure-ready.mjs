@@ -39,7 +39,7 @@ ensure('Installing dependencies', {
   inputs: ['package-lock.json'],
   stamp: 'node_modules/.installed',
   result: 'node_modules',
-  command: ['npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error'],
+  command: ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
 });
 ensure('Generating code from the schemas', {
   inputs: ['package-lock.json', 'schema.graphql', 'codegen.ts', 'prisma/schema.prisma', 'scripts/generate.ts'],

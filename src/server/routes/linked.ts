@@ -27,7 +27,10 @@ export function scopeOfLink(
   return link === null ? null : { viewer: link.viewer, db: database.forTenant(link.tenantId) };
 }
 
+/** The link is the credential, so any page may use it: a browser fetches `<track>` of another origin only so. */
 export const PRIVATE = {
+  'access-control-allow-origin': '*',
+
   'cache-control': 'private, no-store',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
