@@ -3,10 +3,9 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { Prisma, PrismaClient } from '../generated/prisma/client.ts';
 import { migrationNames } from './migration-names.ts';
+import { APPLICATION_ROLE, JOB_SCHEMA } from './names.ts';
 import { TenantPool } from './tenant-pool.ts';
 import { tellUnavailable } from './unavailable.ts';
-
-const APPLICATION_ROLE = 'teams_meetings_app';
 
 /** Prisma as the services see it: every model and raw queries, always for one tenant. */
 export type TenantPrisma = Omit<PrismaClient, `$${string}`> & Pick<PrismaClient, '$queryRaw' | '$executeRaw'>;
@@ -23,6 +22,8 @@ export interface TenantDatabase {
 export interface Database {
   /** @throws when the tenant id is empty */
   forTenant(tenantId: string): TenantDatabase;
+  /** Connections for the job queue alone, under the application role and bound to no tenant; the caller ends them. */
+  openJobPool(max: number): pg.Pool;
   /** Rejects when Postgres does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -104,6 +105,15 @@ async function refuseUnmigrated(client: pg.Client): Promise<void> {
     );
 }
 
+/** The queue's tables are made by the same command, after the migrations. */
+async function refuseWithoutJobQueue(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ there: boolean }>('SELECT to_regnamespace($1) IS NOT NULL AS there', [
+    JOB_SCHEMA,
+  ]);
+  if (rows[0]?.there !== true)
+    throw new DatabaseRefusedError('The database lacks the job queue. Run `npm run db:migrate` first.');
+}
+
 /** A login of its own that was never let into the tables would start, be ready, and fail every request. */
 async function refuseWithoutPrivileges(client: pg.Client, role: string | undefined): Promise<void> {
   const { rows } = await client.query<{ allowed: boolean | null; user: string }>(
@@ -123,6 +133,7 @@ async function inspect(connectionString: string): Promise<string | undefined> {
   await client.connect();
   try {
     await refuseUnmigrated(client);
+    await refuseWithoutJobQueue(client);
     const role = await roleToUse(client);
     await refuseWithoutPrivileges(client, role);
     return role;
@@ -161,6 +172,19 @@ export async function openDatabase(options: { connectionString: string; poolSize
             ),
           ),
       };
+    },
+    openJobPool(max) {
+      const jobPool = new pg.Pool({
+        connectionString: options.connectionString,
+        max,
+        keepAlive: true,
+        onConnect: async (client: pg.ClientBase) => {
+          client.on('error', () => undefined);
+          if (role !== undefined) await client.query(`SET ROLE ${pg.escapeIdentifier(role)}`);
+        },
+      });
+      jobPool.on('error', () => undefined);
+      return jobPool;
     },
     ping: () => pool.ping(),
     async close() {

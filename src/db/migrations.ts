@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { MigrationList } from '@prisma/schema-engine-wasm/schema_engine_bg';
+import { installJobQueue } from './job-queue.ts';
 import { migrationNames, PRISMA_FOLDER } from './migration-names.ts';
 import { withSchemaEngine } from './schema-engine.ts';
 
@@ -34,14 +35,14 @@ async function readMigrations(folder: URL): Promise<MigrationList> {
 }
 
 /**
- * Applies the migrations that the database lacks and returns their names, oldest first.
+ * Applies the migrations that the database lacks, brings the job queue's own tables up to date, and returns their names, oldest first.
  *
  * @param connectionString a Postgres URL of the role that owns the tables
  * @throws MigrationHistoryError when a migration was edited after it ran, or failed half-way
  */
 export async function migrate(connectionString: string, folder = PRISMA_FOLDER): Promise<string[]> {
   const migrationsList = await readMigrations(folder);
-  return withSchemaEngine(connectionString, undefined, async (engine) => {
+  const applied = await withSchemaEngine(connectionString, undefined, async (engine) => {
     const history = await engine.diagnoseMigrationHistory({
       migrationsList,
       optInToShadowDatabase: false,
@@ -61,6 +62,8 @@ export async function migrate(connectionString: string, folder = PRISMA_FOLDER):
     const result = await engine.applyMigrations({ migrationsList, filters: NO_FILTERS });
     return result.appliedMigrationNames;
   });
+  await installJobQueue(connectionString);
+  return applied;
 }
 
 /** Returns the names of the migrations of this release that the database lacks. */

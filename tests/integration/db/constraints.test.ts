@@ -21,17 +21,15 @@ describe.each([
   ['appointment', (id: string) => ({ appointmentId: id, interactionId: null })],
   ['interaction', (id: string) => ({ appointmentId: null, interactionId: id })],
 ] as const)('an %s', (name, subject) => {
-  it.each(['PROVISIONING', 'SCHEDULED', 'CANCELLING', 'FAILED'] as const)(
-    'with a %s meeting gets no second one',
-    async (status) => {
-      const id = `${name}-${status}`;
-      await storeMeeting(a, { ...subject(id), status });
-      await expect(storeMeeting(a, subject(id))).rejects.toThrow(/Unique constraint/);
-    },
-  );
+  it.each(['PROVISIONING', 'SCHEDULED', 'FAILED'] as const)('with a %s meeting gets no second one', async (status) => {
+    const id = `${name}-${status}`;
+    await storeMeeting(a, { ...subject(id), status });
+    await expect(storeMeeting(a, subject(id))).rejects.toThrow(/Unique constraint/);
+  });
 
   it('whose meeting was cancelled may have a new one, and any number of cancelled ones', async () => {
     const id = `${name}-cancelled`;
+    await storeMeeting(a, { ...subject(id), status: 'CANCELLING' });
     await storeMeeting(a, { ...subject(id), status: 'CANCELLED' });
     await storeMeeting(a, { ...subject(id), status: 'CANCELLED' });
     await storeMeeting(a, subject(id));

@@ -15,6 +15,12 @@ const INSERTS = [
   `INSERT INTO meeting_recordings (tenant_id, id, meeting_id, graph_recording_id, created_at) VALUES ($1, '${ROW}', '${MEETING}', 'recording', now())`,
   `INSERT INTO meeting_transcripts (tenant_id, id, meeting_id, graph_transcript_id, created_at, is_speaker_attributed, vtt)
    VALUES ($1, '${ROW}', '${MEETING}', 'transcript', now(), true, 'WEBVTT')`,
+  `INSERT INTO calendar_cursors (tenant_id, organizer_object_id, delta_link, window_ends_at, read_at) VALUES ($1, 'organizer', 'https://graph.example/delta', now(), now())`,
+  `INSERT INTO psa_events (tenant_id, id, type, subject_id, data, occurred_at, received_at)
+   VALUES ($1, 'msg_1', 'appointment.cancelled', 'appointment', '{}', now(), now())`,
+  `INSERT INTO outgoing_events (tenant_id, id, meeting_id, type, data, created_at) VALUES ($1, '${ROW}', '${MEETING}', 'teams_meeting.scheduled', '{}', now())`,
+  `INSERT INTO invitation_mails (tenant_id, id, meeting_id, email_address, method, sequence, created_at)
+   VALUES ($1, '${ROW}', '${MEETING}', 'jane@acme.example', 'REQUEST', 1, now())`,
   `INSERT INTO audit_events (tenant_id, id, actor, operation, outcome, detail, at) VALUES ($1, '${ROW}', 'user', 'create', 'success', '{}', now())`,
 ];
 

@@ -1,0 +1,87 @@
+import { runMigrations } from 'graphile-worker';
+import pg from 'pg';
+import type { TenantPrisma } from './database.ts';
+import { APPLICATION_ROLE, JOB_SCHEMA } from './names.ts';
+
+/** graphile-worker's tables are its owner's alone; the application role writes and runs jobs. */
+const LET_THE_APPLICATION_IN = `
+DO $$
+DECLARE
+  app constant text := '${APPLICATION_ROLE}';
+  t text;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = app) THEN RETURN; END IF;
+  EXECUTE format('GRANT USAGE ON SCHEMA ${JOB_SCHEMA} TO %I', app);
+  EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${JOB_SCHEMA} TO %I', app);
+  EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${JOB_SCHEMA} TO %I', app);
+  EXECUTE format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${JOB_SCHEMA} TO %I', app);
+  FOR t IN SELECT relname FROM pg_class WHERE relnamespace = '${JOB_SCHEMA}'::regnamespace AND relkind = 'r' AND relrowsecurity LOOP
+    IF NOT EXISTS (SELECT FROM pg_policies WHERE schemaname = '${JOB_SCHEMA}' AND tablename = t AND policyname = 'application_works') THEN
+      EXECUTE format('CREATE POLICY application_works ON ${JOB_SCHEMA}.%I TO %I USING (true) WITH CHECK (true)', t, app);
+    END IF;
+  END LOOP;
+END $$`;
+
+/**
+ * Makes or updates the tables of the job queue and lets the application role use them.
+ *
+ * @param connectionString of the role that owns the tables
+ */
+export async function installJobQueue(connectionString: string): Promise<void> {
+  const pool = new pg.Pool({ connectionString, max: 2 });
+  try {
+    await runMigrations({ pgPool: pool, schema: JOB_SCHEMA });
+    await pool.query(LET_THE_APPLICATION_IN);
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Every job that there is, and what its payload carries besides the tenant. */
+export interface JobPayloads {
+  /** Brings a meeting at Microsoft to what is wanted here. */
+  sync_meeting: { meetingId: string };
+  /** Looks over a tenant: what got stuck, and what changed in the organizer's calendar. Schedules itself again. */
+  sweep_tenant: Record<string, never>;
+  /** Takes up again the meetings that waited for a person, after settings changed. */
+  retry_blocked_meetings: Record<string, never>;
+  /** Does what a stored event of the PSA asks for. */
+  apply_psa_event: { eventId: string };
+  /** Delivers a meeting's events to the PSA, oldest first. */
+  deliver_events: { meetingId: string };
+  /** Sends one invitation mail. */
+  send_invitation: { mailId: string };
+}
+
+export type JobName = keyof JobPayloads;
+
+export interface JobOptions {
+  /** Jobs of one key and tenant are one job: a new one takes the place of one that has not begun. */
+  key: string;
+  /** From now; default 0. */
+  delayMs?: number;
+  /** Keeps an earlier time of a job that waits already. */
+  keepTime?: boolean;
+}
+
+/**
+ * Adds a job in the transaction of `prisma`, so that the job is there exactly if the change is. Its tenant is the one
+ * that the connection is bound to: no caller can name another.
+ */
+export async function addJob<Name extends JobName>(
+  prisma: TenantPrisma,
+  name: Name,
+  payload: JobPayloads[Name],
+  { key, delayMs = 0, keepTime = false }: JobOptions,
+): Promise<void> {
+  const mode = keepTime ? 'preserve_run_at' : 'replace';
+  await prisma.$executeRaw`
+    SELECT graphile_worker.add_job(
+      identifier => ${name}::text,
+      payload => (${JSON.stringify(payload)}::jsonb || jsonb_build_object('tenantId', current_setting('app.tenant_id')))::json,
+      run_at => now() + ${delayMs}::float8 * interval '1 millisecond',
+      max_attempts => 25,
+      job_key => concat_ws(':', ${name}::text, current_setting('app.tenant_id'), ${key}::text),
+      job_key_mode => ${mode}::text
+    )`;
+}
