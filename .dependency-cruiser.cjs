@@ -68,9 +68,9 @@ module.exports = {
     forbid('db-is-alone', 'db knows no domain.', { path: '^src/db/' }, { path: '^src/(?!db/|generated/prisma/)' }),
     forbid(
       'jobs-call-services-only',
-      'Each task calls one service.',
+      'Each task calls one service; the connections of the queue are handed in.',
       { path: '^src/jobs/' },
-      { path: ['^src/(graph|db|cli)/', prisma] },
+      { path: ['^src/(graph|db|cli)/', prisma], dependencyTypesNot: ['type-only'] },
     ),
     forbid(
       'nothing-imports-main-or-cli',

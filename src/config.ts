@@ -72,6 +72,7 @@ const schema = z
     GRAPH_BASE_URL: microsoftUrl.optional(),
     ENTRA_BASE_URL: microsoftUrl.optional(),
     INTROSPECTION: onOff.optional(),
+    WORKER_CONCURRENCY: z.coerce.number().int().min(0).max(100).default(4),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   })
   .refine((env) => (env.AUTH_JWKS_URL === undefined) !== (env.AUTH_JWKS_FILE === undefined), {
@@ -91,6 +92,8 @@ export interface Config {
   linkSigningKeys: SecretKey[];
   microsoft: { graphBaseUrl: string | undefined; entraBaseUrl: string | undefined };
   introspection: boolean;
+  /** How many jobs this process runs at once; 0 leaves them to others. */
+  workerConcurrency: number;
   logLevel: string;
 }
 
@@ -133,6 +136,7 @@ export function loadConfig(env: Environment = process.env): Config {
     linkSigningKeys: values.LINK_SIGNING_KEYS,
     microsoft: { graphBaseUrl: values.GRAPH_BASE_URL, entraBaseUrl: values.ENTRA_BASE_URL },
     introspection: values.INTROSPECTION ?? values.NODE_ENV !== 'production',
+    workerConcurrency: values.WORKER_CONCURRENCY,
     logLevel: values.LOG_LEVEL,
   };
 }

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { ConfigError, loadConfig } from './config.ts';
 import { DatabaseRefusedError, openDatabase } from './db/database.ts';
 import { createGraphService } from './graph/service.ts';
+import { startWorker } from './jobs/worker.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createServices } from './services/services.ts';
@@ -32,6 +33,11 @@ async function main(): Promise<void> {
     isProduction: config.isProduction,
   });
 
+  const worker =
+    config.workerConcurrency === 0
+      ? undefined
+      : await startWorker({ database, services, concurrency: config.workerConcurrency, logger });
+
   const address = await app.listen(config.listen.host, config.listen.port);
   logger.info({ address }, 'the subgraph is listening');
   process.send?.({ type: 'ready', url: address });
@@ -40,6 +46,7 @@ async function main(): Promise<void> {
   const stop = () => {
     stopping ??= app
       .stop()
+      .then(() => worker?.stop())
       .then(() => database.close())
       .then(() => logger.info({}, 'the subgraph has stopped'))
       .then(() => process.disconnect?.());

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { Prisma, PrismaClient } from '../generated/prisma/client.ts';
+import { type JobPool, openJobPool } from './job-pool.ts';
 import { migrationNames } from './migration-names.ts';
 import { APPLICATION_ROLE, JOB_SCHEMA } from './names.ts';
 import { TenantPool } from './tenant-pool.ts';
@@ -22,8 +23,8 @@ export interface TenantDatabase {
 export interface Database {
   /** @throws when the tenant id is empty */
   forTenant(tenantId: string): TenantDatabase;
-  /** Connections for the job queue alone, under the application role and bound to no tenant; the caller ends them. */
-  openJobPool(max: number): pg.Pool;
+  /** Connections for the job queue alone; the caller ends them. */
+  openJobPool(max: number): JobPool;
   /** Rejects when Postgres does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -173,19 +174,7 @@ export async function openDatabase(options: { connectionString: string; poolSize
           ),
       };
     },
-    openJobPool(max) {
-      const jobPool = new pg.Pool({
-        connectionString: options.connectionString,
-        max,
-        keepAlive: true,
-        onConnect: async (client: pg.ClientBase) => {
-          client.on('error', () => undefined);
-          if (role !== undefined) await client.query(`SET ROLE ${pg.escapeIdentifier(role)}`);
-        },
-      });
-      jobPool.on('error', () => undefined);
-      return jobPool;
-    },
+    openJobPool: (max) => openJobPool(options.connectionString, role, max),
     ping: () => pool.ping(),
     async close() {
       await prisma.$disconnect();

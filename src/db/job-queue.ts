@@ -85,3 +85,9 @@ export async function addJob<Name extends JobName>(
       job_key_mode => ${mode}::text
     )`;
 }
+
+/** Takes back a job that has not begun; one that runs is left alone. */
+export async function removeJob(prisma: TenantPrisma, name: JobName, key: string): Promise<void> {
+  await prisma.$executeRaw`
+    SELECT graphile_worker.remove_job(concat_ws(':', ${name}::text, current_setting('app.tenant_id'), ${key}::text))`;
+}

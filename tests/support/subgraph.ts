@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runOnce } from 'graphile-worker';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { SimulatorControl } from '../../simulator/control.ts';
@@ -9,6 +10,8 @@ import { demoWorld } from '../../simulator/seed.ts';
 import { startSimulator } from '../../simulator/server.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { createGraphService, type GraphServiceOptions } from '../../src/graph/service.ts';
+import { createTasks } from '../../src/jobs/tasks.ts';
+import { workerLogger } from '../../src/jobs/worker.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createAuthenticator } from '../../src/server/authenticator.ts';
 import { createServices, type Services } from '../../src/services/services.ts';
@@ -33,6 +36,11 @@ export interface TestSubgraph {
   tokens: TokenMaker;
   /** Every log line, parsed. */
   logs: Record<string, unknown>[];
+  /**
+   * Runs the jobs that are due, and those that become due by it, until none is left.
+   * @param early also runs those that are planned for later; once each
+   */
+  runJobs(options?: { early?: boolean }): Promise<void>;
   /** Moves the subgraph's clock; the simulator has its own. */
   advanceClock(milliseconds: number): void;
   /** Sends an operation; without a token, nobody's. */
@@ -94,6 +102,8 @@ export async function startTestSubgraph({
   );
   const app = await createApp({ database: db, services, authenticate, logger, introspection, isProduction });
   const url = await app.listen('127.0.0.1', 0);
+  const jobs = db.openJobPool(3);
+  const taskList = createTasks(db, services);
 
   return {
     url,
@@ -104,6 +114,10 @@ export async function startTestSubgraph({
     services,
     tokens,
     logs,
+    async runJobs({ early = false } = {}) {
+      if (early) await database.query('UPDATE graphile_worker._private_jobs SET run_at = now() WHERE run_at > now()');
+      await runOnce({ pgPool: jobs.pool, taskList, noHandleSignals: true, logger: workerLogger(logger) });
+    },
     advanceClock: (milliseconds) => {
       offset += milliseconds;
     },
@@ -121,6 +135,7 @@ export async function startTestSubgraph({
     },
     async close() {
       await app.stop();
+      await jobs.end();
       await db.close();
       await Promise.all([simulator.close(), database.drop(), rm(directory, { recursive: true, force: true })]);
     },

@@ -28,6 +28,7 @@ export function storedMeeting(over: Partial<Meeting> = {}): Meeting {
     idempotencyKey: null,
     inputHash: 'hash',
     sendsInvites: true,
+    mailsInvitations: null,
     syncedVersion: 1,
     leasedUntil: null,
     leaseToken: null,

@@ -1,0 +1,38 @@
+import type { Task, TaskList } from 'graphile-worker';
+import { z } from 'zod';
+import type { Database } from '../db/database.ts';
+import type { JobName, JobPayloads } from '../db/job-queue.ts';
+import type { Scope } from '../services/scope.ts';
+import type { Services } from '../services/services.ts';
+import { backgroundViewer } from '../services/viewer.ts';
+
+/** No job takes longer: a job that is locked for longer than this belongs to a worker that died. */
+export const JOB_TIME_LIMIT_MS = 60_000;
+
+type Handlers = { [Name in JobName]?: (scope: Scope, payload: JobPayloads[Name]) => Promise<unknown> };
+
+/** Which service does which job. */
+function handlersOf(_services: Services): Handlers {
+  return {};
+}
+
+const payloadSchema = z.looseObject({ tenantId: z.string().min(1) });
+
+function withinLimit<T>(work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error('The job took too long')), JOB_TIME_LIMIT_MS);
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
+}
+
+/** Makes graphile-worker's tasks: each takes the tenant from the payload, and nothing else reaches the database. */
+export function createTasks(database: Database, services: Services): TaskList {
+  const toTask = (handle: (scope: Scope, payload: never) => Promise<unknown>): Task => {
+    return async (payload) => {
+      const { tenantId, ...rest } = payloadSchema.parse(payload);
+      const scope: Scope = { viewer: backgroundViewer(tenantId), db: database.forTenant(tenantId) };
+      // What is in the payload was written by addJob, from the type of the job's name.
+      await withinLimit(handle(scope, rest as never));
+    };
+  };
+  return Object.fromEntries(Object.entries(handlersOf(services)).map(([name, handle]) => [name, toTask(handle)]));
+}
