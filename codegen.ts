@@ -31,7 +31,7 @@ const config: CodegenConfig = {
           TeamsSettings: '../services/settings/settings.ts#Settings',
           MicrosoftApp: '../services/microsoft-app/microsoft-app.ts#ConnectedMicrosoftApp',
           OrganizerVerification: '../services/verification/checklist.ts#Verification',
-          OperationFailure: '../services/failures.ts#StoredFailure',
+          OperationFailure: '../resolvers/parents.ts#FailureParent',
           ArtifactCapture: '../services/artifacts/capture-state.ts#ArtifactCapture as CaptureFacts',
         },
         scalars: {

@@ -2,18 +2,23 @@ import type {
   AppInput,
   ContentMode,
   DirectoryInput,
+  EventChange,
   EventSummary,
   FaultInput,
+  IfMatch,
   JoinUrlMiss,
+  MarkerFilter,
   MeetingSummary,
   MeetingTookPlaceInput,
   PagingInput,
+  TransactionMemory,
   UserInput,
   WorldDescription,
 } from './control-types.ts';
+import { applyEventChange } from './event-changes.ts';
 import { mailTo } from './mail.ts';
 import type { CalendarEvent } from './mailbox.ts';
-import { moveEvent, removeEvent } from './mailbox.ts';
+import { moveEvent, removeEvent, touch } from './mailbox.ts';
 import type { OnlineMeeting } from './meeting-store.ts';
 import { meetingsOf } from './meeting-store.ts';
 import type { Directory, User, World } from './state.ts';
@@ -83,12 +88,24 @@ export const controlOperations = {
     mailTo(world, user, event, event.attendees, 'cancellation');
     removeEvent(mailboxOf(world, user), event);
   },
+  changeEvent(world: World, input: OfEvent & { change: EventChange }) {
+    const { user, event } = existingEvent(world, input);
+    const { subject, startsAt, endsAt } = input.change;
+    const at = (text: string) => ({ instant: new Date(text), timeZone: 'UTC' });
+    applyEventChange(world, user, event, {
+      ...(subject === undefined ? {} : { subject }),
+      ...(startsAt === undefined ? {} : { start: at(startsAt) }),
+      ...(endsAt === undefined ? {} : { end: at(endsAt) }),
+      plain: {},
+    });
+  },
   respondToEvent(world: World, input: OfEvent & { attendee: string; response: string }) {
-    const { event } = existingEvent(world, input);
+    const { user, event } = existingEvent(world, input);
     const attendee = event.attendees.find((one) => one.address.toLowerCase() === input.attendee.toLowerCase());
     if (attendee === undefined) throw new Error(`no attendee ${input.attendee}`);
     attendee.response = input.response;
     attendee.respondedAt = world.clock.now();
+    touch(mailboxOf(world, user), event);
   },
   expireMeeting(world: World, input: { directoryId: string; meetingId: string }) {
     const meeting = world.meetings.byId.get(input.meetingId);
@@ -111,6 +128,19 @@ export const controlOperations = {
   concurrency: (world: World) => world.concurrency.list(),
   setPaging(world: World, input: PagingInput) {
     world.behaviour.paging = input;
+  },
+  seedFaults: (world: World, input: { seed: number }) => world.faults.seed(input.seed),
+  expireDeltaTokens(world: World) {
+    world.behaviour.deltaEpoch += 1;
+  },
+  setMarkerFilter(world: World, input: { mode: MarkerFilter }) {
+    world.behaviour.markerFilter = input.mode;
+  },
+  setIfMatch(world: World, input: { mode: IfMatch }) {
+    world.behaviour.ifMatch = input.mode;
+  },
+  setTransactionMemory(world: World, input: { mode: TransactionMemory }) {
+    world.behaviour.transactionMemory = input.mode;
   },
   setContentMode(world: World, input: { mode: ContentMode }) {
     world.behaviour.contentMode = input.mode;
@@ -153,6 +183,9 @@ function existingEvent(world: World, input: OfEvent): { user: User; event: Calen
   return { user, event };
 }
 
+/** Ids are kept in lower case; these are the names as they are written. */
+const NAMES: Record<string, string> = { tenantid: 'TenantId', meetingid: 'MeetingId' };
+
 function eventSummary(world: World, event: CalendarEvent): EventSummary {
   return {
     id: event.defaultId,
@@ -166,6 +199,9 @@ function eventSummary(world: World, event: CalendarEvent): EventSummary {
     joinUrl: world.meetings.byId.get(event.meetingId ?? '')?.joinWebUrl ?? null,
     meetingId: event.meetingId,
     transactionId: event.transactionId,
+    extended: Object.fromEntries(
+      event.extended.map(({ id, value }) => [NAMES[id.split(' ').at(-1) ?? ''] ?? id, value]),
+    ),
     bodyHtml: event.bodyHtml,
   };
 }

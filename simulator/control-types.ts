@@ -78,6 +78,8 @@ export interface EventSummary {
   joinUrl: string | null;
   meetingId: string | null;
   transactionId: string | null;
+  /** The values of extended properties by the last word of their id, e.g. `MeetingId`. */
+  extended: Record<string, string>;
   bodyHtml: string;
 }
 
@@ -102,6 +104,8 @@ export interface SentMail {
   from: string;
   to: string;
   subject: string;
+  /** What was said with a cancellation; empty otherwise. */
+  comment: string;
   at: string;
 }
 
@@ -155,6 +159,8 @@ export interface FaultInput {
   match?: { method?: string; path?: string };
   /** Default 1. */
   times?: number;
+  /** The chance with which a matching call meets the fault, from 0 to 1; default 1. See `seedFaults`. */
+  probability?: number;
   /** Answer this. Without it the call goes on (after `delayMs`). */
   status?: number;
   /** An object is sent as JSON, a string as it is, null as nothing. Default: Microsoft's usual body for the status. */
@@ -207,6 +213,22 @@ export interface PagingInput {
 
 /** How recording content is served: with ranges, plainly and without length, or by a redirect to another host. */
 export type ContentMode = 'range' | 'plain' | 'redirect';
+
+/** Whether a filter on an extended property may be combined with others; not documented. */
+export type MarkerFilter = 'combined' | 'alone';
+
+/** Whether `If-Match` is heeded; not documented for events. */
+export type IfMatch = 'checked' | 'ignored';
+
+/** Whether the id of a deleted event's transaction may be used anew; not documented. */
+export type TransactionMemory = 'untilDeleted' | 'forever';
+
+/** What a person changes in Outlook. */
+export interface EventChange {
+  subject?: string;
+  startsAt?: string;
+  endsAt?: string;
+}
 
 /** How a JoinWebUrl filter without a match is answered; both have been seen. */
 export type JoinUrlMiss = 'empty' | 'notFound';

@@ -2,16 +2,20 @@ import type {
   AppInput,
   ContentMode,
   DirectoryInput,
+  EventChange,
   EventSummary,
   FaultInput,
+  IfMatch,
   JoinUrlMiss,
   LoggedRequest,
   MailboxConcurrency,
+  MarkerFilter,
   MeetingSummary,
   MeetingTookPlaceInput,
   MeetingTookPlaceResult,
   PagingInput,
   SentMail,
+  TransactionMemory,
   UserInput,
   WorldDescription,
 } from './control-types.ts';
@@ -108,6 +112,11 @@ export class SimulatorControl {
     return this.#call('deleteEvent', { directoryId, user, eventId });
   }
 
+  /** A person changes the event in Outlook. */
+  changeEvent(directoryId: string, user: string, eventId: string, change: EventChange): Promise<void> {
+    return this.#call('changeEvent', { directoryId, user, eventId, change });
+  }
+
   /** An attendee answers the invitation, e.g. with `accepted`. */
   respondToEvent(
     directoryId: string,
@@ -147,6 +156,28 @@ export class SimulatorControl {
   /** Adds a fault; returns its id. */
   async addFault(fault: FaultInput): Promise<number> {
     return (await this.#call<{ id: number }>('addFault', fault)).id;
+  }
+
+  /** Makes the chances of faults repeatable: the same seed and calls meet the same faults. */
+  seedFaults(seed: number): Promise<void> {
+    return this.#call('seedFaults', { seed });
+  }
+
+  /** Every delta token given so far is answered with 410 from now on. */
+  expireDeltaTokens(): Promise<void> {
+    return this.#call('expireDeltaTokens');
+  }
+
+  setMarkerFilter(mode: MarkerFilter): Promise<void> {
+    return this.#call('setMarkerFilter', { mode });
+  }
+
+  setIfMatch(mode: IfMatch): Promise<void> {
+    return this.#call('setIfMatch', { mode });
+  }
+
+  setTransactionMemory(mode: TransactionMemory): Promise<void> {
+    return this.#call('setTransactionMemory', { mode });
   }
 
   /** Forgets all faults; calls that a fault delays go on at once. */

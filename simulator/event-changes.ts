@@ -3,10 +3,10 @@ import type { EventInput } from './event-input.ts';
 import { checkOrder } from './event-input.ts';
 import { newChangeKey, newDefaultEventId, newICalUId, newImmutableEventId } from './ids.ts';
 import { mailTo, missingFrom } from './mail.ts';
-import type { Attendee, CalendarEvent } from './mailbox.ts';
+import { type Attendee, type CalendarEvent, touch } from './mailbox.ts';
 import { extendExpiry } from './meeting-store.ts';
 import { newMeeting } from './meetings.ts';
-import type { User, World } from './state.ts';
+import { mailboxOf, type User, type World } from './state.ts';
 
 /** Makes an event, with its Teams meeting where one is asked for and the calendar allows it. Does not store it. */
 export function newEvent(
@@ -36,6 +36,8 @@ export function newEvent(
     meetingId: null,
     isMeetingAttached: false,
     hiddenGets: 0,
+    extended: input.extended ?? [],
+    sequence: 0,
     plain: input.plain,
   };
   if (input.isOnlineMeeting) attachMeeting(world, user, event, input.onlineMeetingProvider);
@@ -58,7 +60,10 @@ export function applyEventChange(world: World, user: User, event: CalendarEvent,
     attachMeeting(world, user, event, input.onlineMeetingProvider);
   }
   event.modifiedAt = world.clock.now();
-  event.changeKey = newChangeKey();
+  for (const property of input.extended ?? []) {
+    event.extended = [...event.extended.filter(({ id }) => id !== property.id), property];
+  }
+  touch(mailboxOf(world, user), event);
   carryToMeeting(world, event);
   mailChange(world, user, event, before, input);
 }

@@ -4,6 +4,7 @@ import { applyEventChange, newEvent, revealMeeting } from './event-changes.ts';
 import { propertyFailure, readEventInput } from './event-input.ts';
 import type { EventPreferences } from './event-view.ts';
 import { etagOf, eventIdFor, eventPreferences, eventView } from './event-view.ts';
+import { expandedProperties, splitExtendedFilter } from './extended-properties.ts';
 import type { UserCall } from './graph-call.ts';
 import { contextUrl, jsonBody, option, optionalJsonBody } from './graph-call.ts';
 import { isEventIdShape } from './ids.ts';
@@ -25,7 +26,8 @@ export function createEvent(call: UserCall): Answer {
   const mailbox = mailboxOf(call.world, call.user);
   const earlier = mailbox.byTransaction.get(input.transactionId ?? '');
   if (earlier !== undefined) {
-    if (earlier.createFingerprint !== fingerprint) throw duplicateTransaction(earlier, preferences);
+    if (earlier.createFingerprint !== fingerprint || !mailbox.events.includes(earlier))
+      throw duplicateTransaction(earlier, preferences);
     return eventAnswer(call, 201, earlier, preferences);
   }
   if (input.start === undefined || input.end === undefined) {
@@ -64,13 +66,13 @@ export function deleteEvent(call: UserCall): Answer {
   const event = eventInPath(call);
   checkIfMatch(call, event);
   mailTo(call.world, call.user, event, event.attendees, 'cancellation');
-  removeEvent(mailboxOf(call.world, call.user), event);
+  removeEvent(mailboxOf(call.world, call.user), event, call.world.behaviour.transactionMemory === 'untilDeleted');
   return { status: 204 };
 }
 
 /** `POST /users/{id}/events/{id}/cancel`: 202; the event leaves the calendar. Refused for an event without attendees. */
 export function cancelEvent(call: UserCall): Answer {
-  optionalJsonBody(call);
+  const { comment } = optionalJsonBody(call);
   const event = eventInPath(call);
   if (event.attendees.length === 0) {
     throw new GraphFailure(
@@ -79,15 +81,18 @@ export function cancelEvent(call: UserCall): Answer {
       "Your request can't be completed. Only a meeting with attendees can be cancelled.",
     );
   }
-  mailTo(call.world, call.user, event, event.attendees, 'cancellation');
-  removeEvent(mailboxOf(call.world, call.user), event);
+  const text = typeof comment === 'string' ? comment : '';
+  mailTo(call.world, call.user, event, event.attendees, 'cancellation', text);
+  removeEvent(mailboxOf(call.world, call.user), event, call.world.behaviour.transactionMemory === 'untilDeleted');
   return { status: 202 };
 }
 
 /** `GET /users/{id}/events`: ten a page; `$filter` takes comparisons of start, end and iCalUId joined by `and`. */
 export function listEvents(call: UserCall): Answer {
   const preferences = eventPreferences(call);
-  const filters = eventFilters(option(call, '$filter'));
+  const { rest, holds } = splitExtendedFilter(option(call, '$filter') ?? '');
+  if (holds !== null && rest !== '' && call.world.behaviour.markerFilter === 'alone') throw invalidFilter();
+  const filters = [...eventFilters(rest === '' ? undefined : rest), ...(holds === null ? [] : [holds])];
   const matching = mailboxOf(call.world, call.user).events.filter((event) => filters.every((holds) => holds(event)));
   const page = pageOf(call, ordered(call, matching), 10);
   return {
@@ -96,7 +101,10 @@ export function listEvents(call: UserCall): Answer {
     body: {
       '@odata.context': contextUrl(call, `users('${encodeURIComponent(call.params.user ?? '')}')/events`),
       ...(option(call, '$count') === 'true' ? { '@odata.count': matching.length } : {}),
-      value: page.items.map((event) => select(call, eventView(call, event, preferences), 'event', ['id'])),
+      value: page.items.map((event) => ({
+        ...select(call, eventView(call, event, preferences), 'event', ['id']),
+        ...expandedProperties(call, event),
+      })),
       ...(page.nextLink === undefined ? {} : { '@odata.nextLink': page.nextLink }),
     },
   };
@@ -112,6 +120,7 @@ function eventInPath(call: UserCall): CalendarEvent {
 
 function checkIfMatch(call: UserCall, event: CalendarEvent): void {
   const wanted = call.headers['if-match'];
+  if (call.world.behaviour.ifMatch === 'ignored') return;
   if (wanted === undefined || wanted === '*' || wanted === etagOf(event)) return;
   throw new GraphFailure(
     412,
@@ -132,6 +141,7 @@ function eventAnswer(call: UserCall, status: number, event: CalendarEvent, prefe
       '@odata.context': contextUrl(call, `${path}/$entity`),
       ...(call.method === 'GET' && option(call, '$select') === undefined ? { '@microsoft.graph.tips': TIP } : {}),
       ...select(call, view, 'event', ['id']),
+      ...expandedProperties(call, event),
     },
   };
 }

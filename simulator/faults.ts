@@ -12,6 +12,7 @@ interface ArmedFault {
 export class FaultList {
   #nextId = 1;
   #armed: ArmedFault[] = [];
+  #chance = 1;
   #delays = new AbortController();
 
   /** Arms a fault and returns its id. Throws when its path is not a regular expression. */
@@ -19,6 +20,21 @@ export class FaultList {
     const id = this.#nextId++;
     this.#armed.push({ id, remaining: fault.times ?? 1, path: new RegExp(fault.match?.path ?? '', 'i'), fault });
     return id;
+  }
+
+  /** Begins the sequence of chances anew. */
+  seed(seed: number): void {
+    this.#chance = seed >>> 0 || 1;
+  }
+
+  /** From 0 up to, not including, 1 (xorshift32). */
+  #next(): number {
+    let state = this.#chance;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    this.#chance = state >>> 0;
+    return this.#chance / 4_294_967_296;
   }
 
   /** Forgets all faults and ends the delays under way. */
@@ -37,7 +53,9 @@ export class FaultList {
   take(method: string, decodedUrl: string): FaultInput | undefined {
     const hit = this.#armed.find(
       (armed) =>
-        (armed.fault.match?.method ?? method).toUpperCase() === method.toUpperCase() && armed.path.test(decodedUrl),
+        (armed.fault.match?.method ?? method).toUpperCase() === method.toUpperCase() &&
+        armed.path.test(decodedUrl) &&
+        (armed.fault.probability === undefined || this.#next() < armed.fault.probability),
     );
     if (hit === undefined) return undefined;
     hit.remaining -= 1;

@@ -1,6 +1,11 @@
 import type { Json } from './errors.ts';
 import { newChangeKey, newDefaultEventId } from './ids.ts';
 
+export interface ExtendedProperty {
+  id: string;
+  value: string;
+}
+
 export interface Attendee {
   type: 'required' | 'optional' | 'resource';
   address: string;
@@ -40,6 +45,10 @@ export interface CalendarEvent {
   isMeetingAttached: boolean;
   /** GETs that still hide the join link. */
   hiddenGets: number;
+  /** Single-value extended properties; ids in lower case. */
+  extended: ExtendedProperty[];
+  /** The mailbox's count of changes when this one last changed. */
+  sequence: number;
   /** Simple properties that are kept and given back as they came, e.g. `importance`. */
   plain: Json;
 }
@@ -49,25 +58,38 @@ export interface Mailbox {
   events: CalendarEvent[];
   byId: Map<string, CalendarEvent>;
   byTransaction: Map<string, CalendarEvent>;
+  /** Counts changes, for delta tokens. */
+  sequence: number;
+  removals: { sequence: number; event: CalendarEvent }[];
 }
 
 export function createMailbox(): Mailbox {
-  return { events: [], byId: new Map(), byTransaction: new Map() };
+  return { events: [], byId: new Map(), byTransaction: new Map(), sequence: 0, removals: [] };
+}
+
+/** Notes that the event is not what it was. */
+export function touch(mailbox: Mailbox, event: CalendarEvent): void {
+  mailbox.sequence += 1;
+  event.sequence = mailbox.sequence;
+  event.changeKey = newChangeKey();
 }
 
 export function addEvent(mailbox: Mailbox, event: CalendarEvent): void {
+  touch(mailbox, event);
   mailbox.events.push(event);
   mailbox.byId.set(event.defaultId, event);
   mailbox.byId.set(event.immutableId, event);
   if (event.transactionId !== null) mailbox.byTransaction.set(event.transactionId, event);
 }
 
-/** Removes the event under both ids. Its transactionId is free again: Exchange's memory span is not documented. */
-export function removeEvent(mailbox: Mailbox, event: CalendarEvent): void {
+/** Removes the event under both ids. How long Exchange remembers its transactionId is not documented. */
+export function removeEvent(mailbox: Mailbox, event: CalendarEvent, forgetsTransaction = true): void {
   mailbox.events = mailbox.events.filter((one) => one !== event);
+  mailbox.sequence += 1;
+  mailbox.removals.push({ sequence: mailbox.sequence, event });
   mailbox.byId.delete(event.defaultId);
   mailbox.byId.delete(event.immutableId);
-  if (event.transactionId !== null) mailbox.byTransaction.delete(event.transactionId);
+  if (event.transactionId !== null && forgetsTransaction) mailbox.byTransaction.delete(event.transactionId);
 }
 
 /** Another folder, another default id; the immutable id stays. Source: Outlook immutable identifiers. */

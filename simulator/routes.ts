@@ -1,4 +1,5 @@
 import { getCalendar } from './calendar.ts';
+import { calendarViewDelta, listCalendarView } from './calendar-view.ts';
 import { cancelEvent, createEvent, deleteEvent, getEvent, listEvents, updateEvent } from './events.ts';
 import type { Area, GraphRoute } from './graph-call.ts';
 import { createMeeting, deleteMeeting, findMeetings, getMeeting, updateMeeting } from './online-meetings.ts';
@@ -41,6 +42,8 @@ function route(
 export const routes: readonly GraphRoute[] = [
   route('GET', 'users/{user}', 'directory', USERS, getUser),
   route('GET', 'users/{user}/calendar', 'exchange', CALENDAR_READ, getCalendar),
+  route('GET', 'users/{user}/calendarView', 'exchange', CALENDAR_READ, listCalendarView),
+  route('GET', 'users/{user}/calendarView/delta', 'exchange', CALENDAR_READ, calendarViewDelta),
   ...EVENTS.flatMap((events) => [
     route('GET', events, 'exchange', CALENDAR_READ, listEvents),
     route('POST', events, 'exchange', CALENDAR_WRITE, createEvent),

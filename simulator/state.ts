@@ -5,9 +5,12 @@ import type {
   AppInput,
   ContentMode,
   DirectoryInput,
+  IfMatch,
   JoinUrlMiss,
+  MarkerFilter,
   PagingInput,
   SentMail,
+  TransactionMemory,
   UserInput,
 } from './control-types.ts';
 import { FaultList } from './faults.ts';
@@ -26,6 +29,11 @@ export interface Behaviour {
   paging: PagingInput;
   contentMode: ContentMode;
   joinUrlMiss: JoinUrlMiss;
+  markerFilter: MarkerFilter;
+  ifMatch: IfMatch;
+  transactionMemory: TransactionMemory;
+  /** Delta tokens of an earlier epoch are forgotten. */
+  deltaEpoch: number;
 }
 
 /** Everything the simulator knows. One per running simulator; `resetWorld` empties it in place. */
@@ -60,7 +68,15 @@ function emptyContents(): Omit<World, 'mediaPort'> {
     log: new RequestLog(),
     concurrency: new ConcurrencyMeter(),
     sentMail: [],
-    behaviour: { paging: {}, contentMode: 'range', joinUrlMiss: 'empty' },
+    behaviour: {
+      paging: {},
+      contentMode: 'range',
+      joinUrlMiss: 'empty',
+      markerFilter: 'combined',
+      ifMatch: 'checked',
+      transactionMemory: 'untilDeleted',
+      deltaEpoch: 0,
+    },
   };
 }
 

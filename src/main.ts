@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { ConfigError, loadConfig } from './config.ts';
@@ -6,6 +7,7 @@ import { createGraphService } from './graph/service.ts';
 import { startWorker } from './jobs/worker.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
+import { createMetrics } from './server/metrics.ts';
 import { createServices } from './services/services.ts';
 
 /** Opens everything, serves until a signal, and closes everything. */
@@ -15,19 +17,28 @@ async function main(): Promise<void> {
   const clock = () => new Date();
 
   const database = await openDatabase({ connectionString: config.database.url, poolSize: config.database.poolSize });
+  const metrics = createMetrics();
   const graph = createGraphService({ ...config.microsoft, clock, logger });
   const services = createServices({
     graph,
     encryptionKeys: config.encryptionKeys,
     linkSigningKeys: config.linkSigningKeys,
     publicUrl: config.publicUrl,
-    tools: { clock, newId: uuidv7, logger },
+    tools: {
+      clock,
+      newId: uuidv7,
+      sleep: (milliseconds) => setTimeout(milliseconds),
+      random: Math.random,
+      logger,
+      metrics,
+    },
   });
   const authenticate = await createAuthenticator(config.auth, clock);
   const app = await createApp({
     database,
     services,
     authenticate,
+    metrics,
     logger,
     introspection: config.introspection,
     isProduction: config.isProduction,
@@ -46,7 +57,7 @@ async function main(): Promise<void> {
   const stop = () => {
     stopping ??= app
       .stop()
-      .then(() => worker?.stop())
+      .then(() => Promise.all([worker?.stop(), services.idle()]))
       .then(() => database.close())
       .then(() => logger.info({}, 'the subgraph has stopped'))
       .then(() => process.disconnect?.());

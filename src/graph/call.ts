@@ -28,6 +28,7 @@ export interface CallPlan {
   /** The body is handed on as a stream instead of being read within the time-out. */
   isStreamed?: boolean;
   signal: AbortSignal | undefined;
+  maxTries?: number | undefined;
 }
 
 export type ReadPlanner = (
@@ -48,6 +49,7 @@ export function readPlanner(area: GraphArea, roles: readonly string[]): ReadPlan
     user,
     isIdempotent: true,
     signal: options?.signal,
+    maxTries: options?.maxTries,
   });
 }
 

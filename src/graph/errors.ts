@@ -14,6 +14,8 @@ export interface GraphErrorFields {
   retryAfterMs: number | null;
   /** For DUPLICATE_TRANSACTION: the event that the transaction id already made. */
   existingEventId?: string | null;
+  /** Whether a try may have taken effect at Microsoft although it failed. Default false. */
+  mayHaveWorked?: boolean;
   cause?: unknown;
 }
 
@@ -27,6 +29,11 @@ export class GraphRequestError extends Error {
   readonly requestId: string | null;
   readonly retryAfterMs: number | null;
   readonly existingEventId: string | null;
+  /**
+   * Whether the call may have taken effect at Microsoft: one of its tries got no answer after it was sent, or a 5xx.
+   * A 4xx is a certain refusal.
+   */
+  readonly mayHaveWorked: boolean;
 
   constructor(fields: GraphErrorFields) {
     super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -37,6 +44,14 @@ export class GraphRequestError extends Error {
     this.requestId = fields.requestId;
     this.retryAfterMs = fields.retryAfterMs;
     this.existingEventId = fields.existingEventId ?? null;
+    this.mayHaveWorked = fields.mayHaveWorked ?? false;
+  }
+
+  /** The same failure, when an earlier try of the call may have taken effect. */
+  afterUnclearTry(): GraphRequestError {
+    return this.mayHaveWorked
+      ? this
+      : new GraphRequestError({ ...this, message: this.message, mayHaveWorked: true, cause: this });
   }
 
   /** Whether the same call may succeed later without anybody changing anything. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { meetingMarkerOf } from './event-markers.ts';
 import type { GraphEvent, GraphEventDraft } from './types.ts';
 import { optionalInstant, optionalText, parseInstant } from './wire.ts';
 
@@ -6,6 +7,8 @@ import { optionalInstant, optionalText, parseInstant } from './wire.ts';
 export interface WireEvent {
   event: GraphEvent;
   provider: string | null;
+  /** Of the meeting that the event was made for, where it was asked for and is there. */
+  meetingId: string | null;
 }
 
 /** The names under which Graph has been seen to say UTC. Another zone cannot be read as an instant. */
@@ -47,9 +50,13 @@ export const event: z.ZodType<WireEvent> = z
     isCancelled: z.boolean().nullish(),
     body: z.object({ content: optionalText }).nullish(),
     attendees: z.array(attendee).nullish(),
+    '@odata.etag': optionalText,
+    transactionId: optionalText,
+    singleValueExtendedProperties: z.array(z.object({ id: z.string(), value: optionalText })).nullish(),
   })
   .transform((wire) => ({
     provider: wire.onlineMeetingProvider,
+    meetingId: meetingMarkerOf(wire.singleValueExtendedProperties ?? []),
     event: {
       id: wire.id,
       iCalUId: wire.iCalUId,
@@ -61,6 +68,8 @@ export const event: z.ZodType<WireEvent> = z
       isCancelled: wire.isCancelled ?? false,
       bodyHtml: wire.body?.content ?? '',
       attendees: wire.attendees ?? [],
+      etag: wire['@odata.etag'],
+      transactionId: wire.transactionId,
     },
   }));
 

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { calendarChanges } from './calendar-changes.ts';
 import type { CallPlan } from './call.ts';
 import { GraphRequestError } from './errors.ts';
+import { MEETING_MARKER, markerProperties, meetingFilter, tenantFilter } from './event-markers.ts';
 import { event, eventBody, isAwaitingJoinUrl, type WireEvent } from './event-wire.ts';
+import { listAll } from './paging.ts';
 import { type GraphPath, graphPath } from './path.ts';
 import type { GraphRequests } from './requests.ts';
 import type { CallOptions, GraphCalendar, GraphClient, GraphEvent } from './types.ts';
@@ -72,6 +75,7 @@ export function eventsClient(requests: GraphRequests): GraphClient['events'] {
         isOnlineMeeting: true,
         onlineMeetingProvider: 'teamsForBusiness',
         transactionId: draft.transactionId,
+        ...(draft.markers === undefined ? {} : { singleValueExtendedProperties: markerProperties(draft.markers) }),
       };
       const created = await requests.json(
         {
@@ -95,23 +99,78 @@ export function eventsClient(requests: GraphRequests): GraphClient['events'] {
       if (Object.keys(body).length === 0) return (await read(user, eventId, FIELDS, options)).event;
       const path = graphPath(EVENT, { user, event: eventId });
       const updated = await requests.json(
-        { ...plan('events.update', 'PATCH', user, path, options, WRITE_ROLES), body },
+        withIfMatch({ ...plan('events.update', 'PATCH', user, path, options, WRITE_ROLES), body }, options?.ifMatch),
         event,
       );
       return updated.event;
     },
 
+    cancel: (user, eventId, comment, options) => {
+      const path = graphPath(`${EVENT}/cancel`, { user, event: eventId });
+      const body = comment === null ? {} : { comment };
+      const call = { ...plan('events.cancel', 'POST', user, path, options, WRITE_ROLES), body, isIdempotent: true };
+      return untilGone(requests.send(call));
+    },
+
+    findByMeeting: async (user, markers, options) => {
+      const found = await listAll(
+        requests,
+        listPlan('events.findByMeeting', user, meetingFilter(markers), options),
+        listed,
+      );
+      return found.map(({ event: found }) => found);
+    },
+
+    listMarked: async (user, tenantId, options) => {
+      const { startsFrom, startsBefore } = options;
+      const marked = tenantFilter(tenantId);
+      const range = `start/dateTime ge '${startsFrom.toISOString()}' and start/dateTime lt '${startsBefore.toISOString()}'`;
+      const list = (filter: string) => listAll(requests, listPlan('events.listMarked', user, filter, options), listed);
+      let found: ListedEvent[];
+      try {
+        found = await list(`${marked} and ${range}`);
+      } catch (error) {
+        // Whether Graph takes both in one filter is not documented.
+        if (!(error instanceof GraphRequestError) || error.kind !== 'INVALID_REQUEST') throw error;
+        found = (await list(marked)).filter(
+          ({ event: { startsAt } }) => startsAt >= startsFrom && startsAt < startsBefore,
+        );
+      }
+      return found.map(({ event: found, meetingId }) => ({ event: found, meetingId }));
+    },
+
+    changes: (user, window, options) =>
+      calendarChanges(requests, (path) => plan('events.changes', 'GET', user, path, options, READ_ROLES), user, window),
+
     delete: async (user, eventId, options) => {
       const path = graphPath(EVENT, { user, event: eventId });
-      try {
-        await requests.send(plan('events.delete', 'DELETE', user, path, options, WRITE_ROLES));
-      } catch (error) {
-        // A 404 without a code is some gateway's, and says nothing about the event.
-        if (error instanceof GraphRequestError && error.kind === 'NOT_FOUND' && error.code !== null) return;
-        throw error;
-      }
+      await untilGone(requests.send(plan('events.delete', 'DELETE', user, path, options, WRITE_ROLES)));
     },
   };
+}
+
+/** What is gone already needs no removal. A 404 without a code is some gateway's, and says nothing about the event. */
+async function untilGone(removal: Promise<unknown>): Promise<void> {
+  try {
+    await removal;
+  } catch (error) {
+    if (!(error instanceof GraphRequestError) || error.kind !== 'NOT_FOUND' || error.code === null) throw error;
+  }
+}
+
+function withIfMatch(call: CallPlan, etag: string | undefined): CallPlan {
+  return etag === undefined ? call : { ...call, headers: { ...call.headers, 'if-match': etag } };
+}
+
+type ListedEvent = WireEvent & { id: string };
+
+/** Pages are put together by id, which a listed event therefore has outside as well. */
+const listed: z.ZodType<ListedEvent> = event.transform((wire) => ({ ...wire, id: wire.event.id }));
+
+function listPlan(operation: string, user: string, filter: string, options: CallOptions | undefined): CallPlan {
+  const { path, template } = graphPath(EVENTS, { user });
+  const query = `$filter=${encodeURIComponent(filter)}&$expand=${encodeURIComponent(MEETING_MARKER)}&$top=50`;
+  return plan(operation, 'GET', user, { path: `${path}?${query}`, template }, options, READ_ROLES);
 }
 
 function plan(
@@ -132,5 +191,6 @@ function plan(
     user,
     isIdempotent: method !== 'POST',
     signal: options?.signal,
+    maxTries: options?.maxTries,
   };
 }

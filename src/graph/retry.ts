@@ -39,18 +39,25 @@ export async function withRetries<T>(
   const signal = call.signal === undefined ? total.signal : AbortSignal.any([call.signal, total.signal]);
   const startedAt = performance.now();
   let waitedMs = 0;
+  let isUnclear = false;
   try {
     for (let tryNumber = 1; ; tryNumber += 1) {
       try {
         signal.throwIfAborted();
         return await attempt(signal, tryNumber);
       } catch (error) {
-        if (signal.aborted) throw signal.reason;
+        if (signal.aborted) {
+          const { reason } = signal;
+          // What was under way when the time ran out may have been sent.
+          throw reason instanceof GraphRequestError ? reason.afterUnclearTry() : reason;
+        }
         if (!(error instanceof GraphRequestError)) throw error;
-        if (!call.isIdempotent || tryNumber >= limits.maxTries || !isRetried(error)) throw error;
+        isUnclear ||= error.mayHaveWorked;
+        const failure = isUnclear ? error.afterUnclearTry() : error;
+        if (!call.isIdempotent || tryNumber >= limits.maxTries || !isRetried(error)) throw failure;
         const waitMs = error.retryAfterMs ?? backoff(tryNumber, limits.random);
         const elapsedMs = Math.max(performance.now() - startedAt, waitedMs);
-        if (elapsedMs + waitMs >= limits.totalTimeoutMs) throw error;
+        if (elapsedMs + waitMs >= limits.totalTimeoutMs) throw failure;
         call.onRetry(error, waitMs, tryNumber + 1);
         await limits.sleep(waitMs, signal);
         waitedMs += waitMs;

@@ -49,6 +49,32 @@ export interface GraphEvent {
   /** HTML as Exchange holds it, with Teams' own join block; empty unless asked for. */
   bodyHtml: string;
   attendees: GraphEventAttendee[];
+  /** Changes with every change of the event, an attendee's answer included; for `If-Match`. */
+  etag: string | null;
+  /** What the create was sent with; null for an event that was made without one. */
+  transactionId: string | null;
+}
+
+/** By what an event is known as ours, whoever lost its id: stored in the event, invisible in Outlook. */
+export interface EventMarkers {
+  tenantId: string;
+  meetingId: string;
+}
+
+export interface MarkedEvent {
+  event: GraphEvent;
+  meetingId: string | null;
+}
+
+/** What a calendar says since it was last read. */
+export interface CalendarChanges {
+  changed: GraphEvent[];
+  /** Deleted, or moved out of the window: only reading the event tells which. */
+  removedIds: string[];
+  /** For the next read. */
+  deltaLink: string;
+  /** Everything in the window was read, not only what changed. */
+  isFullRead: boolean;
 }
 
 export interface GraphEventAttendee {
@@ -68,6 +94,7 @@ export interface GraphEventDraft {
   attendees: { emailAddress: string; name: string | null }[];
   /** Makes a repeated create return the first event instead of a second one. */
   transactionId: string;
+  markers?: EventMarkers;
 }
 
 export interface GraphOnlineMeeting {
@@ -126,8 +153,28 @@ export interface GraphClient {
       userId: string,
       eventId: string,
       change: Partial<Pick<GraphEventDraft, 'subject' | 'startsAt' | 'endsAt' | 'attendees'>>,
-      options?: CallOptions,
+      /** `ifMatch`: an etag; the change is refused with CHANGED when the event has another one by now. */
+      options?: CallOptions & { ifMatch?: string },
     ): Promise<GraphEvent>;
+    /** Cancels and mails the comment to the attendees. Succeeds for what is gone; refused for an event without attendees. */
+    cancel(userId: string, eventId: string, comment: string | null, options?: CallOptions): Promise<void>;
+    /** The events that carry these markers; more than one only after a fault. */
+    findByMeeting(userId: string, markers: EventMarkers, options?: CallOptions): Promise<GraphEvent[]>;
+    /** Every event in the range that carries the tenant's marker. */
+    listMarked(
+      userId: string,
+      tenantId: string,
+      options: CallOptions & { startsFrom: Date; startsBefore: Date },
+    ): Promise<MarkedEvent[]>;
+    /**
+     * What changed in a window of the calendar since `deltaLink`; all of it without one, and when Microsoft has
+     * forgotten the link (Microsoft Learn: event-delta).
+     */
+    changes(
+      userId: string,
+      window: { from: Date; until: Date; deltaLink: string | null },
+      options?: CallOptions,
+    ): Promise<CalendarChanges>;
     /** Deleting what is already gone succeeds. */
     delete(userId: string, eventId: string, options?: CallOptions): Promise<void>;
   };
@@ -163,6 +210,8 @@ export interface GraphClient {
 
 export interface CallOptions {
   signal?: AbortSignal;
+  /** Instead of the service's own limit; 1 sends it once. */
+  maxTries?: number;
 }
 
 /** Hands out one shared client per app registration and credential, so that concurrent callers share one token. */
@@ -186,6 +235,7 @@ export type GraphFailureKind =
   | 'SPEAKER_ATTRIBUTION_DISABLED'
   | 'NOT_FOUND'
   | 'DUPLICATE_TRANSACTION'
+  | 'CHANGED'
   | 'INVALID_REQUEST'
   | 'UNAUTHORIZED'
   | 'FORBIDDEN'

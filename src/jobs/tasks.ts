@@ -12,8 +12,12 @@ export const JOB_TIME_LIMIT_MS = 60_000;
 type Handlers = { [Name in JobName]?: (scope: Scope, payload: JobPayloads[Name]) => Promise<unknown> };
 
 /** Which service does which job. */
-function handlersOf(_services: Services): Handlers {
-  return {};
+function handlersOf(services: Services): Handlers {
+  return {
+    sync_meeting: (scope, { meetingId }) => services.syncMeeting(scope, meetingId),
+    sweep_tenant: (scope) => services.sweepTenant(scope),
+    retry_blocked_meetings: (scope) => services.retryBlockedMeetings(scope),
+  };
 }
 
 const payloadSchema = z.looseObject({ tenantId: z.string().min(1) });

@@ -2,6 +2,5 @@ import type { OperationFailureResolvers } from '../generated/graphql.ts';
 
 export const OperationFailure: OperationFailureResolvers = {
   occurredAt: ({ occurredAt }) => new Date(occurredAt),
-  // Nothing tries again by itself yet.
-  willRetryAt: () => null,
+  willRetryAt: ({ willRetryAt }) => willRetryAt ?? null,
 };

@@ -48,6 +48,8 @@ export const TeamsMeeting: TeamsMeetingResolvers = {
     return { ...renderInvitation(meeting, attendees, zone, language), meetingId: meeting.id };
   },
   // What went wrong between us and Microsoft is for the people who can mend it.
-  failure: (meeting, _args, { viewer, services }) =>
-    viewer?.kind === 'client' ? null : failureOf(meeting, services.clock()),
+  failure(meeting, _args, { viewer, services }) {
+    const failure = viewer?.kind === 'client' ? null : failureOf(meeting, services.clock());
+    return failure === null ? null : { ...failure, willRetryAt: meeting.nextAttemptAt };
+  },
 };

@@ -5,9 +5,13 @@ import { MeetingAttendee } from './MeetingAttendee.ts';
 import { MeetingInvitation } from './MeetingInvitation.ts';
 import { MeetingRecording } from './MeetingRecording.ts';
 import { MeetingTranscript } from './MeetingTranscript.ts';
+import { cancelTeamsMeeting } from './Mutation/cancelTeamsMeeting.ts';
 import { connectMicrosoftApp } from './Mutation/connectMicrosoftApp.ts';
 import { createTeamsMeeting } from './Mutation/createTeamsMeeting.ts';
 import { refreshTeamsMeetingArtifacts } from './Mutation/refreshTeamsMeetingArtifacts.ts';
+import { rescheduleTeamsMeeting } from './Mutation/rescheduleTeamsMeeting.ts';
+import { retryTeamsMeeting } from './Mutation/retryTeamsMeeting.ts';
+import { updateTeamsMeetingAttendees } from './Mutation/updateTeamsMeetingAttendees.ts';
 import { updateTeamsSettings } from './Mutation/updateTeamsSettings.ts';
 import { verifyTeamsOrganizer } from './Mutation/verifyTeamsOrganizer.ts';
 import { OperationFailure } from './OperationFailure.ts';
@@ -39,6 +43,10 @@ export const resolvers: Resolvers = {
     updateTeamsSettings,
     verifyTeamsOrganizer,
     createTeamsMeeting,
+    rescheduleTeamsMeeting,
+    updateTeamsMeetingAttendees,
+    cancelTeamsMeeting,
+    retryTeamsMeeting,
     refreshTeamsMeetingArtifacts,
   },
   Appointment,

@@ -1,4 +1,5 @@
 import type { SuggestionSource } from '../services/attendees/attendees.ts';
+import type { StoredFailure } from '../services/failures.ts';
 import type { Invitation } from '../services/invitations/invitation.ts';
 import type { MeetingFilter, MeetingPage } from '../services/meetings/meeting-reads.ts';
 
@@ -18,5 +19,8 @@ export interface MeetingConnectionParent {
   filter: MeetingFilter;
   isAfterCursor: boolean;
 }
+
+/** A stored failure, and when it is tried again. */
+export type FailureParent = StoredFailure & { willRetryAt?: Date | null };
 
 export type InvitationParent = Invitation & { meetingId: string };

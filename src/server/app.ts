@@ -6,8 +6,10 @@ import type { Services } from '../services/services.ts';
 import { createApolloServer } from './apollo.ts';
 import type { Authenticate } from './authenticator.ts';
 import { createContext } from './context.ts';
+import type { MetricsRegistry } from './metrics.ts';
 import { healthRoutes } from './routes/health.ts';
 import { invitationRoutes } from './routes/invitations.ts';
+import { metricsRoute } from './routes/metrics.ts';
 import { recordingRoutes } from './routes/recordings.ts';
 import { transcriptRoutes } from './routes/transcripts.ts';
 
@@ -20,6 +22,7 @@ export interface AppOptions {
   database: Database;
   services: Services;
   authenticate: Authenticate;
+  metrics: MetricsRegistry;
   logger: FastifyBaseLogger;
   introspection: boolean;
   isProduction: boolean;
@@ -37,6 +40,7 @@ export async function createApp({
   database,
   services,
   authenticate,
+  metrics,
   logger,
   introspection,
   isProduction,
@@ -67,6 +71,7 @@ export async function createApp({
     }),
   });
   healthRoutes(app, database, () => isStopping);
+  metricsRoute(app, metrics);
   const deps = { services, database };
   recordingRoutes(app, deps);
   transcriptRoutes(app, deps);

@@ -35,6 +35,10 @@ const PERMISSION_MAP: PermissionMap = {
     updateTeamsSettings: 'teams_settings:update',
     verifyTeamsOrganizer: 'teams_settings:update',
     createTeamsMeeting: 'teams_meeting:write',
+    rescheduleTeamsMeeting: 'teams_meeting:write',
+    updateTeamsMeetingAttendees: 'teams_meeting:write',
+    cancelTeamsMeeting: 'teams_meeting:write',
+    retryTeamsMeeting: 'teams_meeting:write',
     refreshTeamsMeetingArtifacts: 'teams_artifact:refresh',
   },
   Appointment: {

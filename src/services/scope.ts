@@ -22,7 +22,19 @@ export interface ServiceTools {
   clock: () => Date;
   /** A new UUIDv7. */
   newId: () => string;
+  sleep: (milliseconds: number) => Promise<void>;
+  /** From 0 up to, not including, 1; for jitter. */
+  random: () => number;
   logger: Logger;
+  metrics: Metrics;
+}
+
+/** What is counted for the operator. Every label has a bounded number of values. */
+export interface Metrics {
+  /** Something at Microsoft was not as it is stored here, and was put right. */
+  driftFound(kind: 'moved' | 'deleted' | 'orphan' | 'adopted' | 'stuck'): void;
+  /** A try at Microsoft ended: `success`, or a code of `UserErrorCode`. */
+  operationEnded(operation: string, outcome: string): void;
 }
 
 /** An argument of a query that cannot be served; becomes `BAD_USER_INPUT`. */

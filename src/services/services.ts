@@ -4,11 +4,23 @@ import { makeOpenRecording, type OpenRecording } from './artifacts/open-recordin
 import { makeRefreshArtifacts, type RefreshArtifacts } from './artifacts/refresh-artifacts.ts';
 import { createArtifactVisibility } from './artifacts/visibility.ts';
 import { createLinkSigner, type LinkSigner } from './links/signed-links.ts';
-import { type CreateMeeting, makeCreateMeeting } from './meetings/create-meeting.ts';
+import { makeChangeOperations } from './meetings/change-meeting.ts';
+import { makeCreateMeeting } from './meetings/create-meeting.ts';
+import type { MeetingListener } from './meetings/meeting-listener.ts';
 import { createMeetingReads, type MeetingReads } from './meetings/meeting-reads.ts';
+import { makeOperate } from './meetings/operate.ts';
+import type { MeetingOperations } from './meetings/operations.ts';
+import { makeRetryBlockedMeetings, type RetryBlockedMeetings } from './meetings/retry-blocked.ts';
+import { ANSWER_WITHIN_MS } from './meetings/sync/limits.ts';
+import { createOutcomeStore } from './meetings/sync/outcome.ts';
+import { makeSyncMeeting, makeSyncMeetingJob } from './meetings/sync/sync-meeting.ts';
 import { KeyRing, type RingKey } from './microsoft-app/key-ring.ts';
 import { createMicrosoftAppService, type MicrosoftAppService } from './microsoft-app/microsoft-app.ts';
-import type { ServiceTools } from './scope.ts';
+import { makeRemoveOrphans } from './reconciliation/orphans.ts';
+import { makeReconcileCalendar } from './reconciliation/reconcile-calendar.ts';
+import { makeSweepTenant, type SweepTenant } from './reconciliation/sweep-tenant.ts';
+import { makeTakeOver } from './reconciliation/take-over.ts';
+import type { Scope, ServiceTools } from './scope.ts';
 import { type CapabilityService, createCapabilityService } from './settings/capability.ts';
 import { createSettingsService, type SettingsService } from './settings/settings.ts';
 import { createSetupGuideService, type SetupGuideService } from './setup-guide/setup-guide.ts';
@@ -24,7 +36,11 @@ export interface Services {
   capability: CapabilityService;
   verifyOrganizer: VerifyOrganizer;
   meetings: MeetingReads;
-  createMeeting: CreateMeeting;
+  operations: MeetingOperations;
+  /** The jobs of meetings. */
+  syncMeeting: (scope: Scope, meetingId: string) => Promise<void>;
+  retryBlockedMeetings: RetryBlockedMeetings;
+  sweepTenant: SweepTenant;
   artifacts: ArtifactReads;
   refreshArtifacts: RefreshArtifacts;
   openRecording: OpenRecording;
@@ -32,6 +48,8 @@ export interface Services {
   searchTranscripts: SearchTranscripts;
   setupGuide: SetupGuideService;
   links: LinkSigner;
+  /** Resolves when nothing is under way any more that was begun for a caller. */
+  idle(): Promise<void>;
 }
 
 export interface ServiceOptions {
@@ -39,16 +57,27 @@ export interface ServiceOptions {
   encryptionKeys: RingKey[];
   linkSigningKeys: RingKey[];
   publicUrl: string;
+  /** How long the caller of an operation waits for Microsoft; default eight seconds. */
+  answerWithinMs?: number;
   tools: ServiceTools;
 }
 
-export function createServices({ graph, encryptionKeys, linkSigningKeys, publicUrl, tools }: ServiceOptions): Services {
+export function createServices(options: ServiceOptions): Services {
+  const { graph, encryptionKeys, linkSigningKeys, publicUrl, tools } = options;
   const microsoftApp = createMicrosoftAppService(graph, new KeyRing(encryptionKeys), tools);
   const settings = createSettingsService(microsoftApp, tools);
   const capability = createCapabilityService(settings, microsoftApp);
   const visibility = createArtifactVisibility(settings);
   const meetings = createMeetingReads(visibility, tools);
   const artifacts = createArtifactReads(visibility);
+  const listeners: MeetingListener[] = [];
+  const outcomes = createOutcomeStore(listeners, tools);
+  const sync = makeSyncMeeting({ microsoftApp, settings, capability, outcomes }, tools);
+  const reconcileCalendar = makeReconcileCalendar(
+    { takeOver: makeTakeOver(listeners, tools), removeOrphans: makeRemoveOrphans(tools) },
+    tools,
+  );
+  const operate = makeOperate({ sync, reads: meetings }, tools, options.answerWithinMs ?? ANSWER_WITHIN_MS);
   return {
     clock: tools.clock,
     microsoftApp,
@@ -56,7 +85,13 @@ export function createServices({ graph, encryptionKeys, linkSigningKeys, publicU
     capability,
     verifyOrganizer: makeVerifyOrganizer({ microsoftApp, settings }, tools),
     meetings,
-    createMeeting: makeCreateMeeting({ microsoftApp, settings, capability }, tools),
+    operations: {
+      create: makeCreateMeeting({ settings, capability, operate }, tools),
+      ...makeChangeOperations({ operate, listeners }, tools),
+    },
+    syncMeeting: makeSyncMeetingJob(sync),
+    sweepTenant: makeSweepTenant({ microsoftApp, reconcileCalendar }, tools),
+    retryBlockedMeetings: makeRetryBlockedMeetings(tools),
     artifacts,
     refreshArtifacts: makeRefreshArtifacts({ reads: meetings, microsoftApp }, tools),
     openRecording: makeOpenRecording({ visibility, microsoftApp }, tools),
@@ -64,5 +99,6 @@ export function createServices({ graph, encryptionKeys, linkSigningKeys, publicU
     searchTranscripts: makeSearchTranscripts(visibility, tools),
     setupGuide: createSetupGuideService(microsoftApp, settings),
     links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock),
+    idle: () => operate.idle(),
   };
 }

@@ -5,22 +5,7 @@ const agreed = schemaElements(readSdl('tests/contract/agreed.graphql'));
 const ours = schemaElements(readSdl('schema.graphql'));
 
 // Agreed, and built in later steps. Delete a line together with adding its element to schema.graphql.
-const LATER = [
-  'CancelTeamsMeetingInput',
-  'CancelTeamsMeetingPayload',
-  'Mutation.cancelTeamsMeeting',
-  'Mutation.rescheduleTeamsMeeting',
-  'Mutation.retryTeamsMeeting',
-  'Mutation.runTeamsDiagnostics',
-  'Mutation.updateTeamsMeetingAttendees',
-  'RescheduleTeamsMeetingInput',
-  'RescheduleTeamsMeetingPayload',
-  'RetryTeamsMeetingInput',
-  'RetryTeamsMeetingPayload',
-  'RunTeamsDiagnosticsPayload',
-  'UpdateTeamsMeetingAttendeesInput',
-  'UpdateTeamsMeetingAttendeesPayload',
-];
+const LATER = ['Mutation.runTeamsDiagnostics', 'RunTeamsDiagnosticsPayload'];
 
 /** `Type.field(argument:)` -> `Type.field`, `Type.field` -> `Type`; undefined for a type. */
 function parentOf(coordinate: string): string | undefined {
@@ -89,6 +74,10 @@ describe('schema.graphql beside the agreed contract', () => {
       'Mutation.updateTeamsSettings': 'teams_settings:update',
       'Mutation.verifyTeamsOrganizer': 'teams_settings:update',
       'Mutation.createTeamsMeeting': 'teams_meeting:write',
+      'Mutation.rescheduleTeamsMeeting': 'teams_meeting:write',
+      'Mutation.updateTeamsMeetingAttendees': 'teams_meeting:write',
+      'Mutation.cancelTeamsMeeting': 'teams_meeting:write',
+      'Mutation.retryTeamsMeeting': 'teams_meeting:write',
       'Mutation.refreshTeamsMeetingArtifacts': 'teams_artifact:refresh',
       'Appointment.teamsMeeting': 'teams_meeting:read',
       'Appointment.recordings': 'teams_artifact:read',

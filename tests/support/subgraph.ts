@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { runOnce } from 'graphile-worker';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
@@ -14,6 +15,7 @@ import { createTasks } from '../../src/jobs/tasks.ts';
 import { workerLogger } from '../../src/jobs/worker.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createAuthenticator } from '../../src/server/authenticator.ts';
+import { createMetrics } from '../../src/server/metrics.ts';
 import { createServices, type Services } from '../../src/services/services.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { AUDIENCE, createTokenMaker, ISSUER, type TokenMaker } from './tokens.ts';
@@ -57,6 +59,8 @@ export interface TestSubgraphOptions {
   introspection?: boolean;
   graph?: Partial<GraphServiceOptions>;
   poolSize?: number;
+  /** How long the caller of an operation waits for Microsoft. */
+  answerWithinMs?: number;
   /** Where the keys of tokens are, instead of the test's own. */
   jwksUrl?: string;
 }
@@ -67,6 +71,7 @@ export async function startTestSubgraph({
   introspection = true,
   graph = {},
   poolSize = 5,
+  answerWithinMs,
   jwksUrl,
 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
   const directory = await mkdtemp(join(tmpdir(), 'subgraph-test-'));
@@ -89,18 +94,27 @@ export async function startTestSubgraph({
     logger,
     ...graph,
   });
+  const metrics = createMetrics();
   const services = createServices({
     graph: graphService,
     encryptionKeys: key(),
     linkSigningKeys: key(),
     publicUrl: 'http://subgraph.invalid',
-    tools: { clock, newId: uuidv7, logger },
+    ...(answerWithinMs === undefined ? {} : { answerWithinMs }),
+    tools: {
+      clock,
+      newId: uuidv7,
+      sleep: graph.sleep ?? ((milliseconds) => setTimeout(milliseconds)),
+      random: graph.random ?? Math.random,
+      logger,
+      metrics,
+    },
   });
   const authenticate = await createAuthenticator(
     { jwks: jwksUrl === undefined ? { file: jwksFile } : { url: jwksUrl }, issuer: ISSUER, audience: AUDIENCE },
     clock,
   );
-  const app = await createApp({ database: db, services, authenticate, logger, introspection, isProduction });
+  const app = await createApp({ database: db, services, authenticate, metrics, logger, introspection, isProduction });
   const url = await app.listen('127.0.0.1', 0);
   const jobs = db.openJobPool(3);
   const taskList = createTasks(db, services);
@@ -135,6 +149,7 @@ export async function startTestSubgraph({
     },
     async close() {
       await app.stop();
+      await services.idle();
       await jobs.end();
       await db.close();
       await Promise.all([simulator.close(), database.drop(), rm(directory, { recursive: true, force: true })]);

@@ -12,9 +12,12 @@ ADD COLUMN     "failing_since" TIMESTAMPTZ(3),
 ADD COLUMN     "lease_token" UUID,
 ADD COLUMN     "mails_invitations" BOOLEAN,
 ADD COLUMN     "next_attempt_at" TIMESTAMPTZ(3),
-ADD COLUMN     "responses_read_at" TIMESTAMPTZ(3),
+ADD COLUMN     "operation" TEXT NOT NULL DEFAULT 'create',
 ADD COLUMN     "sends_invites" BOOLEAN NOT NULL DEFAULT true,
 ADD COLUMN     "synced_version" INTEGER NOT NULL DEFAULT 0;
+
+-- AlterTable
+ALTER TABLE "meeting_attendees" ADD COLUMN     "is_removed" BOOLEAN NOT NULL DEFAULT false;
 
 -- CreateTable
 CREATE TABLE "calendar_cursors" (

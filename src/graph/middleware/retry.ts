@@ -8,7 +8,7 @@ export function retry(limits: RetryLimits, logger: GraphLogger): Middleware {
   return link((call, _context, next) => {
     const { operation, isIdempotent } = call.plan;
     return withRetries(
-      limits,
+      { ...limits, maxTries: call.plan.maxTries ?? limits.maxTries },
       {
         signal: call.plan.signal,
         isIdempotent,

@@ -24,8 +24,9 @@ export function timeOut(perTryTimeoutMs: number): Middleware {
     } catch (error) {
       // An answer that broke off is none: the log must not show its status as the outcome.
       context.response = undefined;
-      if (call.trySignal.aborted) throw call.trySignal.reason;
-      throw error instanceof GraphRequestError ? error : networkFailure('Microsoft Graph', error);
+      // It was sent: whether it took effect is not known.
+      if (call.trySignal.aborted) throw unclear(call.trySignal.reason);
+      throw error instanceof GraphRequestError ? error : networkFailure('Microsoft Graph', error).afterUnclearTry();
     } finally {
       clearTimeout(timer);
     }
@@ -36,4 +37,8 @@ async function withReadBody(response: Response): Promise<Response> {
   const bytes = await response.arrayBuffer();
   const body = WITHOUT_BODY.has(response.status) ? null : bytes;
   return new Response(body, { status: response.status, headers: response.headers });
+}
+
+function unclear(reason: unknown): unknown {
+  return reason instanceof GraphRequestError ? reason.afterUnclearTry() : reason;
 }

@@ -1,4 +1,4 @@
 import type { MutationResolvers } from '../../generated/graphql.ts';
 
 export const createTeamsMeeting: MutationResolvers['createTeamsMeeting'] = (_parent, { input }, { services, scope }) =>
-  services.createMeeting(scope, input);
+  services.operations.create(scope, input);

@@ -184,7 +184,7 @@ export function makeRefreshArtifacts(
           {
             code: 'CONFLICT',
             message: 'Microsoft has not made this meeting, so there is nothing to fetch.',
-            remedy: 'Create the meeting again.',
+            remedy: 'Look at the failure of the meeting: it says what hinders it and whether it is tried again.',
           },
         ],
         meeting,

@@ -14,6 +14,7 @@ export interface CreateMeetingInput {
   contactId?: string | null;
   attendees?: readonly AttendeeInput[] | null;
   idempotencyKey?: string | null;
+  sendInvitations?: boolean | null;
 }
 
 /** A wanted meeting that has been checked. Exactly one of the two ids is set. */
@@ -29,6 +30,7 @@ export interface MeetingIntent {
   contactId: string | null;
   attendees: Attendee[];
   idempotencyKey: string | null;
+  sendInvitations: boolean | null;
 }
 
 const MAX_SUBJECT = 255;
@@ -47,10 +49,25 @@ export function isTimeZone(text: string): boolean {
   }
 }
 
+const at = (field: string) => ['input', field];
+
+/** Control characters would end up in mail headers and calendar files. */
+export function checkSubject(text: string): { subject: string; errors: UserError[] } {
+  const subject = text.replace(/\p{Cc}+/gu, ' ').trim();
+  const errors: UserError[] = [];
+  if (subject === '') errors.push(invalid(at('subject'), 'The subject is empty.'));
+  if (subject.length > MAX_SUBJECT)
+    errors.push(invalid(at('subject'), `The subject is longer than ${MAX_SUBJECT} characters.`));
+  return { subject, errors };
+}
+
+export function checkTimes(startsAt: Date, endsAt: Date): UserError[] {
+  return endsAt <= startsAt ? [invalid(at('endsAt'), 'The meeting ends before it starts.')] : [];
+}
+
 /** Checks everything that can be checked without Microsoft and returns every error at once, each with its path. */
 export function checkMeetingInput(input: CreateMeetingInput): { intent: MeetingIntent; errors: UserError[] } {
   const { attendees, errors } = normaliseAttendees(input.attendees ?? []);
-  const at = (field: string) => ['input', field];
   const appointmentId = input.appointmentId || null;
   const interactionId = input.interactionId || null;
   if ((appointmentId === null) === (interactionId === null)) {
@@ -64,15 +81,12 @@ export function checkMeetingInput(input: CreateMeetingInput): { intent: MeetingI
     if (typeof text === 'string' && field !== 'subject' && text.includes('\0'))
       errors.push(invalid(at(field), 'This holds a NUL character.'));
   }
-  // Control characters would end up in mail headers and calendar files.
-  const subject = input.subject.replace(/\p{Cc}+/gu, ' ').trim();
-  if (subject === '') errors.push(invalid(at('subject'), 'The subject is empty.'));
-  if (subject.length > MAX_SUBJECT)
-    errors.push(invalid(at('subject'), `The subject is longer than ${MAX_SUBJECT} characters.`));
+  const { subject, errors: subjectErrors } = checkSubject(input.subject);
+  errors.push(...subjectErrors);
   if ((input.description?.length ?? 0) > MAX_DESCRIPTION) {
     errors.push(invalid(at('description'), `The description is longer than ${MAX_DESCRIPTION} characters.`));
   }
-  if (input.endsAt <= input.startsAt) errors.push(invalid(at('endsAt'), 'The meeting ends before it starts.'));
+  errors.push(...checkTimes(input.startsAt, input.endsAt));
   const timeZone = input.timeZone || 'UTC';
   if (!isTimeZone(timeZone)) {
     errors.push(
@@ -97,6 +111,7 @@ export function checkMeetingInput(input: CreateMeetingInput): { intent: MeetingI
       contactId: input.contactId || null,
       attendees,
       idempotencyKey: input.idempotencyKey || null,
+      sendInvitations: input.sendInvitations ?? null,
     },
   };
 }

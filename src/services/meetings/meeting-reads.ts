@@ -1,7 +1,7 @@
 import type { Prisma } from '../../generated/prisma/client.ts';
 import type { ArtifactVisibility } from '../artifacts/visibility.ts';
 import { InvalidArgumentError, type Scope, type ServiceTools } from '../scope.ts';
-import { type Meeting, type MeetingStatus, type StoredAttendee, visibleMeetings } from './meeting.ts';
+import { isCancelled, type Meeting, type MeetingStatus, type StoredAttendee, visibleMeetings } from './meeting.ts';
 
 export interface MeetingFilter {
   clientId?: string | null;
@@ -98,21 +98,15 @@ export function whereOf(
     else if (filter.hasRecordings) conditions.push(NONE);
   }
   if (filter.status) {
-    const abandoned: Prisma.OnlineMeetingWhereInput = {
-      status: 'PROVISIONING',
-      OR: [{ leasedUntil: null }, { leasedUntil: { lte: now } }],
-    };
     const byStatus = filter.status.map((status): Prisma.OnlineMeetingWhereInput => {
       if (status === 'ENDED') return { status: 'SCHEDULED', endsAt: { lte: now } };
-      if (status === 'SCHEDULED') return { status, endsAt: { gt: now } };
-      if (status === 'PROVISIONING') return { status, leasedUntil: { gt: now } };
-      return status === 'FAILED' ? { OR: [{ status }, abandoned] } : { status };
+      return status === 'SCHEDULED' ? { status, endsAt: { gt: now } } : { status };
     });
     conditions.push(byStatus.length === 0 ? NONE : { OR: byStatus });
   }
   if (filter.mine) {
     const attends = viewer.kind === 'client' ? { contactId: viewer.contactId ?? viewer.id } : { userId: viewer.id };
-    conditions.push({ OR: [{ attendees: { some: attends } }, { createdBy: viewer.id }] });
+    conditions.push({ OR: [{ attendees: { some: { ...attends, isRemoved: false } } }, { createdBy: viewer.id }] });
   }
   return { AND: conditions };
 }
@@ -145,7 +139,8 @@ export function createMeetingReads(visibility: ArtifactVisibility, tools: Servic
       for (const row of rows) {
         const id = row[subject];
         if (id === null) continue;
-        if (row.status !== 'CANCELLED' || (found.get(id)?.status ?? 'CANCELLED') === 'CANCELLED') found.set(id, row);
+        const earlier = found.get(id);
+        if (!isCancelled(row) || earlier === undefined || isCancelled(earlier)) found.set(id, row);
       }
       return found;
     },
@@ -153,7 +148,7 @@ export function createMeetingReads(visibility: ArtifactVisibility, tools: Servic
     async attendeesOf(scope, meetingIds) {
       const rows = await scope.db.run((prisma) =>
         prisma.meetingAttendee.findMany({
-          where: { meetingId: { in: [...meetingIds] } },
+          where: { meetingId: { in: [...meetingIds] }, isRemoved: false },
           orderBy: { position: 'asc' },
         }),
       );

@@ -1,53 +1,66 @@
 import type { TenantPrisma } from '../../db/database.ts';
+import { addJob } from '../../db/job-queue.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 import { appendAudit } from '../audit/audit.ts';
-import type { ServiceTools } from '../scope.ts';
-import type { Viewer } from '../viewer.ts';
-import type { Meeting, StoredAttendee } from './meeting.ts';
+import type { Scope, ServiceTools } from '../scope.ts';
+import type { Organizer } from '../settings/capability.ts';
+import type { Meeting } from './meeting.ts';
 import { hashIntent, type MeetingIntent } from './meeting-input.ts';
+import { lockMeeting } from './sync/claim.ts';
 
-/** How long all calls to Microsoft for one creation may take together. */
-export const PROVISION_BUDGET_MS = 60_000;
-
-/** How long one caller has a meeting for itself; longer than the budget, so that two never talk for it at once. */
-const LEASE_MS = PROVISION_BUDGET_MS + 30_000;
-
-export interface Organizer {
-  upn: string;
-  objectId: string;
-  displayName: string | null;
+/** How the tenant looks when a meeting is asked for. */
+export interface CreateCircumstances {
+  organizer: Organizer;
+  sendsInvites: boolean;
 }
 
-/** What became of an accepted intent: a meeting to provision now, one that needs nothing, or a misused key. */
-export type AcceptedIntent =
-  | { kind: 'provision'; meeting: Meeting; attendees: StoredAttendee[] }
-  | { kind: 'existing'; meeting: Meeting }
-  | { kind: 'conflict' };
+/** What became of an accepted intent: a meeting that is new or was there, or a misused key. */
+export type AcceptedIntent = { kind: 'accepted' | 'existing'; meeting: Meeting } | { kind: 'conflict' };
+
+/** How often a tenant is looked over; see the sweep. */
+export const SWEEP_EVERY_MS = 15 * 60_000;
+
+/** What every accepted operation does to a meeting: it is wanted anew, and whatever failed before is forgotten. */
+export function newIntent(tools: ServiceTools, operation: string) {
+  const now = tools.clock();
+  return {
+    operation,
+    version: { increment: 1 },
+    failure: Prisma.DbNull,
+    failedAttempts: 0,
+    failingSince: null,
+    nextAttemptAt: now,
+    updatedAt: now,
+  };
+}
+
+/** The job that brings an accepted intent about, should the process that accepted it not get to it. */
+export function planSync(prisma: TenantPrisma, meetingId: string): Promise<void> {
+  return addJob(prisma, 'sync_meeting', { meetingId }, { key: meetingId, delayMs: 2_000 });
+}
 
 function contentOf(intent: MeetingIntent) {
   const { subject, startsAt, endsAt, timeZone, description, clientId, contactId } = intent;
   return { subject, startsAt, endsAt, timeZone, description, clientId, contactId, inputHash: hashIntent(intent) };
 }
 
-async function writeAttendees(
-  prisma: TenantPrisma,
-  meetingId: string,
-  intent: MeetingIntent,
-): Promise<StoredAttendee[]> {
+async function writeAttendees(prisma: TenantPrisma, meetingId: string, intent: MeetingIntent): Promise<void> {
   await prisma.meetingAttendee.deleteMany({ where: { meetingId } });
   await prisma.meetingAttendee.createMany({
     data: intent.attendees.map((attendee, position) => ({ ...attendee, meetingId, position })),
   });
-  return prisma.meetingAttendee.findMany({ where: { meetingId }, orderBy: { position: 'asc' } });
 }
 
 async function findEarlier(prisma: TenantPrisma, intent: MeetingIntent): Promise<Meeting | null> {
   if (intent.idempotencyKey !== null) {
     const sameKey = await prisma.onlineMeeting.findFirst({ where: { idempotencyKey: intent.idempotencyKey } });
-    if (sameKey !== null) return sameKey;
+    if (sameKey !== null) return lockMeeting(prisma, sameKey.id);
   }
   const { appointmentId, interactionId } = intent;
-  return prisma.onlineMeeting.findFirst({ where: { appointmentId, interactionId, status: { not: 'CANCELLED' } } });
+  const active = await prisma.onlineMeeting.findFirst({
+    where: { appointmentId, interactionId, status: { notIn: ['CANCELLED', 'CANCELLING'] } },
+  });
+  return active === null ? null : lockMeeting(prisma, active.id);
 }
 
 /** The database says that another caller stored a meeting for the same appointment, interaction or key first. */
@@ -56,84 +69,87 @@ function lostTheRace(error: unknown): boolean {
 }
 
 /**
- * Stores the intent before anybody talks to Microsoft. There is one active meeting per appointment and interaction:
- * a second wish gets the first meeting back. One that failed, or whose caller died, is taken over with the new
- * wish and the same transaction id, so that what Microsoft may have made already is found again.
+ * Stores the intent and its job before anybody talks to Microsoft. There is one active meeting per appointment and
+ * interaction: a second wish gets the first meeting back. One that failed before Microsoft made it is taken over with
+ * the new wish and the same transaction id, so that what Microsoft may have made already is found again.
  */
 export async function acceptIntent(
-  transaction: <T>(work: (prisma: TenantPrisma) => Promise<T>) => Promise<T>,
+  scope: Scope,
   tools: ServiceTools,
-  viewer: Viewer,
-  organizer: Organizer,
+  { organizer, sendsInvites }: CreateCircumstances,
   intent: MeetingIntent,
 ): Promise<AcceptedIntent> {
   const now = tools.clock();
-  const leasedUntil = new Date(now.getTime() + LEASE_MS);
+  const audit = (prisma: TenantPrisma, meeting: Meeting) =>
+    appendAudit(prisma, tools, scope.viewer, {
+      operation: 'create',
+      meetingId: meeting.id,
+      outcome: 'accepted',
+      detail: { version: meeting.version },
+    });
 
-  /** A meeting that Microsoft has not made goes to the organizer of today: the old one may be why it failed. */
-  function organizerChange(earlier: Meeting) {
-    if (earlier.organizerObjectId === organizer.objectId) return {};
-    return {
-      organizerUpn: organizer.upn,
-      organizerObjectId: organizer.objectId,
-      organizerDisplayName: organizer.displayName,
-      transactionId: tools.newId(),
-      graphEventId: null,
-    };
+  async function insert(prisma: TenantPrisma): Promise<AcceptedIntent> {
+    const id = tools.newId();
+    const meeting = await prisma.onlineMeeting.create({
+      data: {
+        ...contentOf(intent),
+        id,
+        appointmentId: intent.appointmentId,
+        interactionId: intent.interactionId,
+        status: 'PROVISIONING',
+        organizerUpn: organizer.upn,
+        organizerObjectId: organizer.objectId,
+        organizerDisplayName: organizer.displayName,
+        transactionId: id,
+        sendsInvites,
+        mailsInvitations: intent.sendInvitations,
+        idempotencyKey: intent.idempotencyKey,
+        nextAttemptAt: now,
+        createdBy: scope.viewer.id,
+        createdAt: now,
+        updatedAt: now,
+      },
+    });
+    await writeAttendees(prisma, id, intent);
+    await planSync(prisma, id);
+    await addJob(prisma, 'sweep_tenant', {}, { key: 'all', delayMs: SWEEP_EVERY_MS, keepTime: true });
+    await audit(prisma, meeting);
+    return { kind: 'accepted', meeting };
+  }
+
+  /** Its content is Microsoft's business already once the event is made; only what failed before can be wished anew. */
+  async function takeOver(prisma: TenantPrisma, earlier: Meeting): Promise<AcceptedIntent> {
+    await prisma.onlineMeeting.updateMany({
+      where: { id: earlier.id },
+      data: {
+        ...newIntent(tools, 'create'),
+        ...contentOf(intent),
+        sendsInvites,
+        mailsInvitations: intent.sendInvitations,
+        ...(intent.idempotencyKey === null ? {} : { idempotencyKey: intent.idempotencyKey }),
+        status: 'PROVISIONING',
+      },
+    });
+    await writeAttendees(prisma, earlier.id, intent);
+    await planSync(prisma, earlier.id);
+    const meeting = await prisma.onlineMeeting.findFirstOrThrow({ where: { id: earlier.id } });
+    await audit(prisma, meeting);
+    return { kind: 'accepted', meeting };
   }
 
   async function attempt(prisma: TenantPrisma): Promise<AcceptedIntent> {
     const earlier = await findEarlier(prisma, intent);
-    if (earlier === null) {
-      const id = tools.newId();
-      const meeting = await prisma.onlineMeeting.create({
-        data: {
-          ...contentOf(intent),
-          id,
-          appointmentId: intent.appointmentId,
-          interactionId: intent.interactionId,
-          status: 'PROVISIONING',
-          organizerUpn: organizer.upn,
-          organizerObjectId: organizer.objectId,
-          organizerDisplayName: organizer.displayName,
-          transactionId: id,
-          idempotencyKey: intent.idempotencyKey,
-          leasedUntil,
-          createdBy: viewer.id,
-          createdAt: now,
-          updatedAt: now,
-        },
-      });
-      await appendAudit(prisma, tools, viewer, { operation: 'create', meetingId: id, outcome: 'accepted' });
-      return { kind: 'provision', meeting, attendees: await writeAttendees(prisma, id, intent) };
-    }
-
-    const reusedKey = intent.idempotencyKey !== null && earlier.idempotencyKey === intent.idempotencyKey;
-    if (reusedKey && earlier.inputHash !== hashIntent(intent)) return { kind: 'conflict' };
-    if (earlier.status !== 'FAILED' && earlier.status !== 'PROVISIONING') return { kind: 'existing', meeting: earlier };
-
-    const taken = await prisma.onlineMeeting.updateMany({
-      where: { id: earlier.id, OR: [{ leasedUntil: null }, { leasedUntil: { lte: now } }] },
-      data: {
-        ...contentOf(intent),
-        ...organizerChange(earlier),
-        ...(intent.idempotencyKey === null ? {} : { idempotencyKey: intent.idempotencyKey }),
-        status: 'PROVISIONING',
-        failure: Prisma.DbNull,
-        leasedUntil,
-        updatedAt: now,
-        version: { increment: 1 },
-      },
-    });
-    const meeting = await prisma.onlineMeeting.findFirstOrThrow({ where: { id: earlier.id } });
-    if (taken.count === 0) return { kind: 'existing', meeting };
-    return { kind: 'provision', meeting, attendees: await writeAttendees(prisma, earlier.id, intent) };
+    if (earlier === null) return insert(prisma);
+    const isSameKey = intent.idempotencyKey !== null && earlier.idempotencyKey === intent.idempotencyKey;
+    if (isSameKey && earlier.inputHash !== hashIntent(intent)) return { kind: 'conflict' };
+    if (earlier.status !== 'FAILED' || earlier.graphEventId !== null) return { kind: 'existing', meeting: earlier };
+    return takeOver(prisma, earlier);
   }
 
   try {
-    return await transaction(attempt);
+    return await scope.db.transaction(attempt);
   } catch (error) {
     if (!lostTheRace(error)) throw error;
-    return transaction(attempt);
+    return scope.db.transaction(attempt);
   }
 }

@@ -8,26 +8,31 @@ export type StoredAttendee = MeetingAttendee;
 
 export type MeetingStatus = Meeting['status'] | 'ENDED';
 
-/** Whoever was making it died: nobody is any more, and the next one who asks takes it over. */
-function isAbandoned({ status, leasedUntil }: Pick<Meeting, 'status' | 'leasedUntil'>, now: Date): boolean {
-  return status === 'PROVISIONING' && (leasedUntil === null || leasedUntil <= now);
-}
-
 /** What the clock makes of a stored status: a scheduled meeting ends by itself, and no job has to run for it. */
-export function statusAt(meeting: Pick<Meeting, 'status' | 'endsAt' | 'leasedUntil'>, now: Date): MeetingStatus {
-  if (isAbandoned(meeting, now)) return 'FAILED';
+export function statusAt(meeting: Pick<Meeting, 'status' | 'endsAt'>, now: Date): MeetingStatus {
   return meeting.status === 'SCHEDULED' && meeting.endsAt <= now ? 'ENDED' : meeting.status;
 }
 
+/** After so long without a word from Microsoft a reader is told that it is being waited for. */
+const SILENCE_MS = 8_000;
+
+/** Why the meeting is not as it is wanted: the stored failure, or that Microsoft has not answered so far. */
 export function failureOf(meeting: Meeting, now: Date): StoredFailure | null {
-  if (!isAbandoned(meeting, now)) return meeting.failure as StoredFailure | null;
+  const stored = meeting.failure as StoredFailure | null;
+  const isWaiting = meeting.version > meeting.syncedVersion && meeting.nextAttemptAt !== null;
+  if (stored !== null || !isWaiting || now.getTime() - meeting.updatedAt.getTime() < SILENCE_MS) return stored;
   return {
     code: 'GRAPH_UNAVAILABLE',
-    message: 'The server stopped while the meeting was being made.',
-    remedy: 'Create the meeting again: what Microsoft may have made already is found and used.',
-    occurredAt: (meeting.leasedUntil ?? meeting.updatedAt).toISOString(),
+    message: 'Microsoft has not answered yet.',
+    remedy: null,
+    occurredAt: meeting.updatedAt.toISOString(),
     graphRequestId: null,
   };
+}
+
+/** Whether nobody wants the meeting any more, whatever Microsoft knows of that. */
+export function isCancelled({ status }: Pick<Meeting, 'status'>): boolean {
+  return status === 'CANCELLING' || status === 'CANCELLED';
 }
 
 export function captureFailureOf(meeting: Meeting): StoredFailure | null {

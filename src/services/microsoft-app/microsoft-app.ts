@@ -8,6 +8,7 @@ import type {
 } from '../../graph/types.ts';
 import { appendAudit } from '../audit/audit.ts';
 import { explain, invalid, type UserError } from '../failures.ts';
+import { planRetryOfBlocked } from '../meetings/retry-blocked.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { readCertificate } from './certificate.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -165,6 +166,7 @@ export function createMicrosoftAppService(
           const { count } = await prisma.teamsIntegration.updateMany({ data: pending });
           if (count === 0) await prisma.teamsIntegration.create({ data: { ...pending, createdAt: now } });
         }
+        await planRetryOfBlocked(prisma);
         await appendAudit(prisma, tools, scope.viewer, {
           operation: 'connect-microsoft-app',
           outcome: 'success',

@@ -55,10 +55,17 @@ const REFUSALS: Record<CapabilityReason, UserError> = {
   },
 };
 
+/** The Microsoft 365 user in whose calendar a tenant's new meetings are made. */
+export interface Organizer {
+  upn: string;
+  objectId: string;
+  displayName: string | null;
+}
+
 export interface CapabilityService {
   get(scope: Scope): Promise<Capability>;
   /** The organizer that new meetings get, or why there can be none. */
-  organizer(scope: Scope): Promise<{ upn: string; objectId: string; displayName: string | null } | UserError>;
+  organizer(scope: Scope): Promise<Organizer | UserError>;
 }
 
 export function createCapabilityService(

@@ -1,6 +1,7 @@
 import type { TeamsIntegration } from '../../generated/prisma/client.ts';
 import { appendAudit } from '../audit/audit.ts';
 import { invalid, toUserError, type UserError } from '../failures.ts';
+import { planRetryOfBlocked } from '../meetings/retry-blocked.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { Verification } from '../verification/checklist.ts';
@@ -175,6 +176,7 @@ export function createSettingsService(microsoftApp: MicrosoftAppService, tools: 
       await scope.db.transaction(async (prisma) => {
         const { count } = await prisma.teamsIntegration.updateMany({ data: { ...change, updatedAt: now } });
         if (count === 0) await prisma.teamsIntegration.create({ data: { ...change, createdAt: now, updatedAt: now } });
+        await planRetryOfBlocked(prisma);
         await appendAudit(prisma, tools, scope.viewer, {
           operation: 'update-settings',
           outcome: 'success',

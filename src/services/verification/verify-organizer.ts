@@ -2,6 +2,7 @@ import type { Prisma } from '../../generated/prisma/client.ts';
 import type { GraphClient } from '../../graph/types.ts';
 import { appendAudit } from '../audit/audit.ts';
 import { explain, type UserError } from '../failures.ts';
+import { planRetryOfBlocked } from '../meetings/retry-blocked.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { SettingsService } from '../settings/settings.ts';
@@ -112,6 +113,7 @@ export function makeVerifyOrganizer(
           ranAt: verification.ranAt,
         },
       });
+      if (verification.outcome === 'VERIFIED') await planRetryOfBlocked(prisma);
       await appendAudit(prisma, tools, scope.viewer, { operation: 'verify', outcome: verification.outcome });
     });
     tools.logger.info(

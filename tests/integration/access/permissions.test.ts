@@ -35,6 +35,24 @@ const RULES: Record<string, { permission: string; operation: string }> = {
     operation:
       'mutation { createTeamsMeeting(input: { appointmentId: "x", subject: "s", startsAt: "2026-12-01T10:00:00Z", endsAt: "2026-12-01T11:00:00Z" }) { userErrors { code } } }',
   },
+  'Mutation.rescheduleTeamsMeeting': {
+    permission: 'teams_meeting:write',
+    operation:
+      'mutation { rescheduleTeamsMeeting(input: { meetingId: "x", startsAt: "2026-12-01T10:00:00Z", endsAt: "2026-12-01T11:00:00Z" }) { userErrors { code } } }',
+  },
+  'Mutation.updateTeamsMeetingAttendees': {
+    permission: 'teams_meeting:write',
+    operation:
+      'mutation { updateTeamsMeetingAttendees(input: { meetingId: "x", attendees: [] }) { userErrors { code } } }',
+  },
+  'Mutation.cancelTeamsMeeting': {
+    permission: 'teams_meeting:write',
+    operation: 'mutation { cancelTeamsMeeting(input: { meetingId: "x" }) { userErrors { code } } }',
+  },
+  'Mutation.retryTeamsMeeting': {
+    permission: 'teams_meeting:write',
+    operation: 'mutation { retryTeamsMeeting(input: { meetingId: "x" }) { userErrors { code } } }',
+  },
   'Mutation.refreshTeamsMeetingArtifacts': {
     permission: 'teams_artifact:refresh',
     operation: 'mutation { refreshTeamsMeetingArtifacts(input: { meetingId: "x" }) { userErrors { code } } }',

@@ -62,11 +62,14 @@ export async function read(id: string) {
   return data?.teamsMeeting;
 }
 
-/** Asks for a meeting that Microsoft does not make. */
-export async function createFailing(): Promise<{ meeting: CreatedMeeting; userErrors: UserErrorAnswer[] }> {
+/** Asks for a meeting that Microsoft does not make: `FAILED` needs a person, `PROVISIONING` is tried again. */
+export async function createFailing(
+  status: 'FAILED' | 'PROVISIONING' = 'FAILED',
+): Promise<{ meeting: CreatedMeeting; userErrors: UserErrorAnswer[] }> {
   const { meeting, userErrors } = await create();
   if (meeting === null) throw new Error(JSON.stringify(userErrors));
-  expect(meeting.status).toBe('FAILED');
+  expect(meeting.status).toBe(status);
+  if (status === 'PROVISIONING') expect(userErrors).toEqual([]);
   return { meeting, userErrors };
 }
 

@@ -93,7 +93,7 @@ describe('a refresh that cannot be', () => {
     );
     expect(await refresh(meeting.id)).toMatchObject({
       userErrors: [{ code: 'CONFLICT' }],
-      meeting: { status: 'FAILED', artifactCapture: { state: 'NOT_DUE', attempts: 0 } },
+      meeting: { status: 'PROVISIONING', artifactCapture: { state: 'NOT_DUE', attempts: 0 } },
     });
   });
 

@@ -77,6 +77,8 @@ describe('create', () => {
       isOnlineMeeting: true,
       joinUrl: 'https://teams.example/join',
       isCancelled: false,
+      etag: null,
+      transactionId: null,
       bodyHtml: '<html>join block</html>',
       attendees: [
         { emailAddress: 'ann@client.example', name: 'Ann', response: 'none', respondedAt: null },

@@ -50,6 +50,7 @@ describe('the input of a meeting', () => {
         contactId: null,
         attendees: [],
         idempotencyKey: null,
+        sendInvitations: null,
       },
     });
   });

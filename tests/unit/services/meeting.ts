@@ -29,6 +29,7 @@ export function storedMeeting(over: Partial<Meeting> = {}): Meeting {
     inputHash: 'hash',
     sendsInvites: true,
     mailsInvitations: null,
+    operation: 'create',
     syncedVersion: 1,
     leasedUntil: null,
     leaseToken: null,
@@ -38,7 +39,6 @@ export function storedMeeting(over: Partial<Meeting> = {}): Meeting {
     failingSince: null,
     failure: null,
     cancelReason: null,
-    responsesReadAt: null,
     captureAttempts: 0,
     captureLastAttemptAt: null,
     captureFailure: null,
@@ -62,6 +62,7 @@ export function storedAttendee(over: Partial<StoredAttendee> = {}): StoredAttend
     userId: null,
     response: 'NONE',
     respondedAt: null,
+    isRemoved: false,
     ...over,
   };
 }

@@ -1,0 +1,31 @@
+import { Counter, Registry } from 'prom-client';
+import type { Metrics } from '../services/scope.ts';
+
+/** What the services count, and its text for Prometheus. */
+export interface MetricsRegistry extends Metrics {
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+export function createMetrics(): MetricsRegistry {
+  const registry = new Registry();
+  const registers = [registry];
+  const drift = new Counter({
+    name: 'teams_meetings_drift_total',
+    help: 'Differences between the calendar at Microsoft and what is stored here, by what was found.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const operations = new Counter({
+    name: 'teams_meetings_operations_total',
+    help: 'Tries at Microsoft that ended, by operation and outcome: success, or the code of the failure.',
+    labelNames: ['operation', 'outcome'],
+    registers,
+  });
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    driftFound: (kind) => drift.inc({ kind }),
+    operationEnded: (operation, outcome) => operations.inc({ operation, outcome }),
+  };
+}

@@ -1,0 +1,149 @@
+import type { TenantPrisma } from '../../db/database.ts';
+import { removeJob } from '../../db/job-queue.ts';
+import type { Prisma } from '../../generated/prisma/client.ts';
+import { normaliseAttendees } from '../attendees/attendees.ts';
+import { appendAudit } from '../audit/audit.ts';
+import { meetingNotFound, type UserError } from '../failures.ts';
+import type { Scope, ServiceTools } from '../scope.ts';
+import { replaceAttendees } from './change-attendees.ts';
+import { checkCancellation, checkReschedule } from './change-input.ts';
+import { isCancelled, type Meeting, statusAt, visibleMeetings } from './meeting.ts';
+import type { MeetingListener } from './meeting-listener.ts';
+import { wellFormedIds } from './meeting-reads.ts';
+import { newIntent, planSync } from './meeting-store.ts';
+import { type Operate, refused } from './operate.ts';
+import type { MeetingOperations, MeetingResult } from './operations.ts';
+import { isDue, isLeased, lockMeeting } from './sync/claim.ts';
+
+const AT_MEETING = ['input', 'meetingId'];
+
+const ALREADY_CANCELLED: UserError = {
+  code: 'MEETING_ALREADY_CANCELLED',
+  message: 'The meeting is cancelled.',
+  path: AT_MEETING,
+  remedy: 'Create a new meeting.',
+};
+
+const NOT_CALENDAR_BACKED: UserError = {
+  code: 'MEETING_NOT_CALENDAR_BACKED',
+  message: 'The meeting has no event in a calendar, so there is nothing to change.',
+  path: AT_MEETING,
+  remedy: 'Make a new meeting.',
+};
+
+const IS_OVER: UserError = {
+  code: 'CONFLICT',
+  message: 'The meeting is over: cancelling it would take its recordings and transcripts from it.',
+  path: AT_MEETING,
+};
+
+/** What an operation makes of a meeting that it may change: nothing new, a refusal, or what is to be stored. */
+type Change = 'unchanged' | UserError | { data: Prisma.OnlineMeetingUpdateManyMutationInput };
+type Decide = (prisma: TenantPrisma, meeting: Meeting) => Promise<Change>;
+
+/** Where a meeting stands while a change of it is being brought about. */
+function pending(meeting: Meeting): Meeting['status'] {
+  if (meeting.status !== 'FAILED') return meeting.status;
+  return meeting.joinUrl === null ? 'PROVISIONING' : 'SCHEDULED';
+}
+
+/** Makes the operations that change a meeting which is there already. */
+export function makeChangeOperations(
+  deps: { operate: Operate; listeners: readonly MeetingListener[] },
+  tools: ServiceTools,
+): Omit<MeetingOperations, 'create'> {
+  const audit = (prisma: TenantPrisma, scope: Scope, meeting: Meeting, outcome = 'accepted') =>
+    appendAudit(prisma, tools, scope.viewer, {
+      operation: meeting.operation,
+      meetingId: meeting.id,
+      outcome,
+      detail: { version: meeting.version },
+    });
+
+  /** Accepts a change in one transaction with its job; operations on one meeting are accepted one after the other. */
+  async function change(scope: Scope, meetingId: string, operation: string, decide: Decide): Promise<MeetingResult> {
+    const [id] = wellFormedIds([meetingId]);
+    if (id === undefined) return refused(null, meetingNotFound());
+    const answer = await scope.db.transaction(async (prisma): Promise<MeetingResult | null> => {
+      const seen = await prisma.onlineMeeting.findFirst({ where: { id, ...visibleMeetings(scope.viewer) } });
+      const meeting = seen === null ? null : await lockMeeting(prisma, id);
+      if (meeting === null) return refused(null, meetingNotFound());
+      if (!meeting.isCalendarBacked) return refused(meeting, NOT_CALENDAR_BACKED);
+      const change = await decide(prisma, meeting);
+      if (change === 'unchanged') return isDue(meeting) ? null : refused(meeting);
+      if ('code' in change) return refused(meeting, change);
+      await prisma.onlineMeeting.updateMany({
+        where: { id },
+        data: { ...newIntent(tools, operation), status: pending(meeting), ...change.data },
+      });
+      const changed = await prisma.onlineMeeting.findFirstOrThrow({ where: { id } });
+      await audit(prisma, scope, changed);
+      if (changed.status === 'CANCELLED') {
+        await removeJob(prisma, 'sync_meeting', id);
+        await audit(prisma, scope, changed, 'success');
+        for (const listener of deps.listeners) await listener(prisma, scope, { kind: 'cancelled', meeting: changed });
+        return refused(changed);
+      }
+      await planSync(prisma, id);
+      return null;
+    });
+    return answer ?? deps.operate(scope, id);
+  }
+
+  return {
+    async reschedule(scope, input) {
+      const { wish, errors } = checkReschedule(input);
+      if (errors.length > 0) return refused(null, ...errors);
+      return change(scope, input.meetingId, 'reschedule', async (_prisma, meeting) => {
+        if (isCancelled(meeting)) return ALREADY_CANCELLED;
+        const subject = wish.subject ?? meeting.subject;
+        const isSame =
+          meeting.startsAt.getTime() === wish.startsAt.getTime() &&
+          meeting.endsAt.getTime() === wish.endsAt.getTime() &&
+          meeting.subject === subject;
+        if (isSame && meeting.status !== 'FAILED') return 'unchanged';
+        const { startsAt, endsAt } = wish;
+        const asked = typeof input.sendInvitations === 'boolean' ? { mailsInvitations: input.sendInvitations } : {};
+        return { data: { startsAt, endsAt, subject, ...asked } };
+      });
+    },
+
+    async updateAttendees(scope, input) {
+      const { attendees, errors } = normaliseAttendees(input.attendees);
+      if (errors.length > 0) return refused(null, ...errors);
+      return change(scope, input.meetingId, 'attendees', async (prisma, meeting) => {
+        if (isCancelled(meeting)) return ALREADY_CANCELLED;
+        const isSame = !(await replaceAttendees(prisma, meeting.id, attendees));
+        return isSame && meeting.status !== 'FAILED' ? 'unchanged' : { data: {} };
+      });
+    },
+
+    async cancel(scope, input) {
+      const { comment, errors } = checkCancellation(input);
+      if (errors.length > 0) return refused(null, ...errors);
+      return change(scope, input.meetingId, 'cancel', async (_prisma, meeting) => {
+        if (meeting.status === 'CANCELLED') return ALREADY_CANCELLED;
+        if (meeting.status === 'CANCELLING') return 'unchanged';
+        const now = tools.clock();
+        if (statusAt(meeting, now) === 'ENDED') return IS_OVER;
+        const wasNeverSent = meeting.graphEventId === null && !meeting.createUnconfirmed && !isLeased(meeting, now);
+        const asked = typeof input.sendInvitations === 'boolean' ? { mailsInvitations: input.sendInvitations } : {};
+        return {
+          data: {
+            ...asked,
+            joinUrl: null,
+            cancelReason: comment,
+            status: wasNeverSent ? 'CANCELLED' : 'CANCELLING',
+            ...(wasNeverSent ? { syncedVersion: meeting.version + 1, nextAttemptAt: null } : {}),
+          },
+        };
+      });
+    },
+
+    retry: (scope, { meetingId }) =>
+      change(scope, meetingId, 'retry', async (_prisma, meeting) => {
+        if (meeting.status === 'CANCELLED') return ALREADY_CANCELLED;
+        return meeting.version > meeting.syncedVersion ? { data: {} } : 'unchanged';
+      }),
+  };
+}

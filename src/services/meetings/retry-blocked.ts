@@ -1,0 +1,47 @@
+import type { TenantPrisma } from '../../db/database.ts';
+import { addJob } from '../../db/job-queue.ts';
+import { Prisma } from '../../generated/prisma/client.ts';
+import type { Scope, ServiceTools } from '../scope.ts';
+
+/** Takes up again what waited for a person; returns how many meetings that were. */
+export type RetryBlockedMeetings = (scope: Scope) => Promise<number>;
+
+/** Between two of them, so that they do not all come to the one mailbox at once. */
+const SPACING_MS = 250;
+
+/** Plans that job; call it in the transaction that changes what meetings may have been waiting for. */
+export function planRetryOfBlocked(prisma: TenantPrisma): Promise<void> {
+  return addJob(prisma, 'retry_blocked_meetings', {}, { key: 'all' });
+}
+
+/** Makes the job that runs after the app, the organizer or the settings changed. */
+export function makeRetryBlockedMeetings(tools: ServiceTools): RetryBlockedMeetings {
+  return (scope) =>
+    scope.db.transaction(async (prisma) => {
+      const waiting = await prisma.$queryRaw<{ id: string }[]>`
+        SELECT id::text AS id FROM online_meetings
+         WHERE tenant_id = current_setting('app.tenant_id') AND version > synced_version AND next_attempt_at IS NULL
+           AND status IN ('FAILED', 'CANCELLING') AND ends_at > ${tools.clock()}
+         ORDER BY starts_at FOR UPDATE`;
+      const ids = waiting.map(({ id }) => id);
+      const now = tools.clock();
+      const again = {
+        failure: Prisma.DbNull,
+        failedAttempts: 0,
+        failingSince: null,
+        nextAttemptAt: now,
+        updatedAt: now,
+      };
+      const failed = { id: { in: ids }, status: 'FAILED' } as const;
+      await prisma.onlineMeeting.updateMany({
+        where: { ...failed, joinUrl: null },
+        data: { ...again, status: 'PROVISIONING' },
+      });
+      await prisma.onlineMeeting.updateMany({ where: failed, data: { ...again, status: 'SCHEDULED' } });
+      await prisma.onlineMeeting.updateMany({ where: { id: { in: ids }, status: 'CANCELLING' }, data: again });
+      for (const [index, id] of ids.entries()) {
+        await addJob(prisma, 'sync_meeting', { meetingId: id }, { key: id, delayMs: index * SPACING_MS });
+      }
+      return ids.length;
+    });
+}

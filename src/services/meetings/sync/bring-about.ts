@@ -1,0 +1,242 @@
+import { GraphRequestError } from '../../../graph/errors.ts';
+import type { EventMarkers, GraphClient, GraphEvent } from '../../../graph/types.ts';
+import type { StoredFailure, UserError } from '../../failures.ts';
+import { explain } from '../../failures.ts';
+import type { Scope, ServiceTools } from '../../scope.ts';
+import type { Organizer } from '../../settings/capability.ts';
+import { draftEvent } from '../event-draft.ts';
+import { isCancelled, type Meeting } from '../meeting.ts';
+import { type Claim, leaseOf, SupersededError } from './claim.ts';
+import { changeOf } from './event-difference.ts';
+import type { Verdict } from './retry-policy.ts';
+
+/** What is known of the event at Microsoft. Kept even when a later call fails. */
+export type Progress = Pick<
+  Meeting,
+  | 'graphEventId'
+  | 'iCalUid'
+  | 'joinUrl'
+  | 'graphOnlineMeetingId'
+  | 'transactionId'
+  | 'createUnconfirmed'
+  | 'organizerUpn'
+  | 'organizerObjectId'
+  | 'organizerDisplayName'
+>;
+
+/** What came of a try that no call failed. */
+export type Outcome =
+  | { kind: 'scheduled'; event: GraphEvent; previousJoinUrl: string | null }
+  | { kind: 'cancelled'; reason: string | null; lookAgain: boolean };
+
+/** A try that ended without a failing call and without the wanted result. */
+export class SyncFailure extends Error {
+  override readonly name = 'SyncFailure';
+  readonly verdict: Verdict;
+  readonly failure: Omit<StoredFailure, 'occurredAt'>;
+
+  constructor(verdict: Verdict, { code, message, remedy }: UserError) {
+    super(message);
+    this.verdict = verdict;
+    this.failure = { code, message, remedy: remedy ?? null, graphRequestId: null };
+  }
+}
+
+export interface BringAboutDeps {
+  graph: GraphClient;
+  /** The organizer that new meetings get, or why there can be none. */
+  organizer: () => Promise<Organizer | UserError>;
+}
+
+/** One try a call: between two the row is read again, so that nothing is sent which is no longer wanted. */
+const ONCE = { maxTries: 1 };
+
+const DELETED_IN_OUTLOOK = 'The event was deleted in Outlook.';
+
+function isKind(error: unknown, kind: GraphRequestError['kind']): error is GraphRequestError {
+  return error instanceof GraphRequestError && error.kind === kind;
+}
+
+/**
+ * Brings the organizer's calendar to what the claimed meeting wants, however far an earlier try came. `progress` is
+ * kept up to date with what is known of the event, for the caller to store whatever happens.
+ *
+ * @throws GraphRequestError, SyncFailure, or SupersededError as soon as something else is wanted
+ */
+export function bringAbout(
+  scope: Scope,
+  tools: ServiceTools,
+  { graph, organizer }: BringAboutDeps,
+  { meeting, attendees, token }: Claim,
+  progress: Progress,
+): Promise<Outcome> {
+  const markers: EventMarkers = { tenantId: scope.db.tenantId, meetingId: meeting.id };
+  const mailbox = () => progress.organizerObjectId ?? progress.organizerUpn;
+  const wanted = attendees.filter(({ isRemoved }) => !isRemoved);
+
+  /** Holds the lease on, and makes sure right before a change is sent that it is still wanted. */
+  async function fence(data: Partial<Progress> = {}): Promise<void> {
+    const { count } = await scope.db.run((prisma) =>
+      prisma.onlineMeeting.updateMany({
+        where: { id: meeting.id, leaseToken: token, version: meeting.version },
+        data: { ...leaseOf(tools, token), ...data },
+      }),
+    );
+    if (count === 0) throw new SupersededError();
+    Object.assign(progress, data);
+  }
+
+  function learn(event: GraphEvent): void {
+    progress.graphEventId = event.id;
+    progress.iCalUid = event.iCalUId ?? progress.iCalUid;
+    progress.createUnconfirmed = false;
+  }
+
+  /** What an earlier try made whose answer never came. More than one cannot be, but would be put right. */
+  async function findEarlier(): Promise<GraphEvent | null> {
+    const [first, ...more] = await graph.events.findByMeeting(mailbox(), markers, ONCE);
+    for (const event of more) await graph.events.delete(mailbox(), event.id, ONCE);
+    return first ?? null;
+  }
+
+  async function sendCreate(): Promise<GraphEvent> {
+    const wasUnconfirmed = progress.createUnconfirmed;
+    await fence({ createUnconfirmed: true });
+    try {
+      const draft = draftEvent({ ...meeting, transactionId: progress.transactionId }, wanted, meeting.sendsInvites);
+      return await graph.events.create(mailbox(), { ...draft, markers }, ONCE);
+    } catch (error) {
+      if (error instanceof GraphRequestError && !error.mayHaveWorked) progress.createUnconfirmed = wasUnconfirmed;
+      throw error;
+    }
+  }
+
+  /** Exchange answers a repeated create with the first event, or names it (Microsoft Learn: resources/event). */
+  async function create(): Promise<GraphEvent> {
+    try {
+      return await sendCreate();
+    } catch (error) {
+      if (!isKind(error, 'DUPLICATE_TRANSACTION') || error.existingEventId === null) throw error;
+      try {
+        return await graph.events.get(mailbox(), error.existingEventId, ONCE);
+      } catch (gone) {
+        if (!isKind(gone, 'NOT_FOUND')) throw gone;
+        // The event of that transaction was deleted since, and Exchange still remembers it.
+        await fence({ transactionId: tools.newId() });
+        return sendCreate();
+      }
+    }
+  }
+
+  /** Before anything was sent, the meeting belongs to whoever organizes today. */
+  async function makeEvent(): Promise<GraphEvent> {
+    if (progress.createUnconfirmed) {
+      const earlier = await findEarlier();
+      if (earlier !== null) return earlier;
+    } else {
+      const today = await organizer();
+      if ('code' in today) throw new SyncFailure('person', today);
+      await fence({
+        organizerUpn: today.upn,
+        organizerObjectId: today.objectId,
+        organizerDisplayName: today.displayName,
+      });
+    }
+    return create();
+  }
+
+  /** Changes of attendees' answers change the event too: what was read may be stale when the change is sent. */
+  async function change(current: GraphEvent): Promise<GraphEvent> {
+    const difference = changeOf(current, meeting, attendees);
+    if (difference === null) return current;
+    await fence();
+    const ifMatch = current.etag === null ? {} : { ifMatch: current.etag };
+    return graph.events.update(mailbox(), current.id, difference, { ...ONCE, ...ifMatch });
+  }
+
+  async function refuseWithoutTeams(event: GraphEvent): Promise<never> {
+    await graph.events.delete(mailbox(), event.id, ONCE);
+    Object.assign(progress, { graphEventId: null, iCalUid: null, transactionId: tools.newId() });
+    throw new SyncFailure('person', {
+      code: 'MAILBOX_UNAVAILABLE',
+      message:
+        'Exchange made the event without a Teams meeting, so it was removed again: Teams is not available to the organizer.',
+      remedy: 'Assign a Teams licence to the organizer and allow Teams as online meeting provider for the mailbox.',
+    });
+  }
+
+  /** The id under which Teams keeps recordings and transcripts. Not having it yet does not fail the meeting. */
+  async function findOnlineMeetingId(joinUrl: string): Promise<void> {
+    if (progress.graphOnlineMeetingId !== null) return;
+    try {
+      const found = await graph.onlineMeetings.findByJoinUrl(mailbox(), joinUrl, ONCE);
+      progress.graphOnlineMeetingId = found?.id ?? null;
+    } catch (error) {
+      const { kind, graphRequestId } = explain(error);
+      const fields = { tenantId: scope.db.tenantId, meetingId: meeting.id, kind, graphRequestId };
+      tools.logger.warn(
+        fields,
+        `[TeamsMeetings] operation=${meeting.operation} the online meeting id was not resolved`,
+      );
+    }
+  }
+
+  async function schedule(): Promise<Outcome> {
+    const previousJoinUrl = progress.joinUrl;
+    let event: GraphEvent;
+    if (progress.graphEventId === null) {
+      event = await makeEvent();
+      learn(event);
+    } else {
+      try {
+        event = await graph.events.get(mailbox(), progress.graphEventId, ONCE);
+      } catch (error) {
+        if (!isKind(error, 'NOT_FOUND')) throw error;
+        return { kind: 'cancelled', reason: DELETED_IN_OUTLOOK, lookAgain: false };
+      }
+      if (event.isCancelled) return { kind: 'cancelled', reason: DELETED_IN_OUTLOOK, lookAgain: false };
+    }
+    if (!event.isOnlineMeeting && progress.joinUrl === null) return refuseWithoutTeams(event);
+    event = await change(event);
+    progress.joinUrl = event.joinUrl ?? progress.joinUrl;
+    if (progress.joinUrl === null) {
+      throw new SyncFailure('transient', {
+        code: 'GRAPH_UNAVAILABLE',
+        message: 'Microsoft made the meeting but has not told its join link yet.',
+      });
+    }
+    await findOnlineMeetingId(progress.joinUrl);
+    return { kind: 'scheduled', event, previousJoinUrl };
+  }
+
+  async function remove(eventId: string): Promise<void> {
+    if (wanted.length === 0 || !meeting.sendsInvites) return graph.events.delete(mailbox(), eventId, ONCE);
+    try {
+      await graph.events.cancel(mailbox(), eventId, meeting.cancelReason, ONCE);
+    } catch (error) {
+      // Exchange cancels only what has attendees; somebody may have taken them off in Outlook.
+      if (!isKind(error, 'INVALID_REQUEST')) throw error;
+      await graph.events.delete(mailbox(), eventId, ONCE);
+    }
+  }
+
+  async function cancel(): Promise<Outcome> {
+    const cancelled = { kind: 'cancelled', reason: meeting.cancelReason } as const;
+    if (progress.graphEventId === null) {
+      if (!progress.createUnconfirmed) return { ...cancelled, lookAgain: false };
+      const made = await findEarlier();
+      if (made === null) {
+        // A create that hangs at Microsoft may still come through: it is looked for once more, then by the sweep.
+        const lookAgain = meeting.status === 'CANCELLING';
+        progress.createUnconfirmed = lookAgain;
+        return { ...cancelled, lookAgain };
+      }
+      learn(made);
+    }
+    await fence();
+    if (progress.graphEventId !== null) await remove(progress.graphEventId);
+    return { ...cancelled, lookAgain: false };
+  }
+
+  return isCancelled(meeting) ? cancel() : schedule();
+}

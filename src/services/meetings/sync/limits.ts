@@ -1,0 +1,20 @@
+/** How long one worker has a meeting for itself without saying so again; each call to Microsoft says so again. */
+export const LEASE_MS = 30_000;
+
+/** No new call to Microsoft is begun for a meeting after so long; longer than that takes the next job. */
+export const RUN_MS = 40_000;
+
+/** How long a caller waits for Microsoft before it is answered with what is known. */
+export const ANSWER_WITHIN_MS = 8_000;
+
+/** Waits up to this long between two tries are made at once, longer ones by a job. */
+export const QUICK_WAIT_MS = 4_000;
+
+/** How often is tried at once. */
+export const QUICK_TRIES = 3;
+
+/** After so long of passing failures it is given up: a person has to look. */
+export const GIVE_UP_AFTER_MS = 24 * 3_600_000;
+
+/** A cancelled meeting whose creation was never answered is looked for once more after this. */
+export const LOOK_AGAIN_MS = 45_000;

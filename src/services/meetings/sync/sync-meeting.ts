@@ -1,0 +1,162 @@
+import { addJob } from '../../../db/job-queue.ts';
+import { GraphRequestError } from '../../../graph/errors.ts';
+import { type StoredFailure, toStoredFailure } from '../../failures.ts';
+import type { MicrosoftAppService } from '../../microsoft-app/microsoft-app.ts';
+import type { Scope, ServiceTools } from '../../scope.ts';
+import type { CapabilityService } from '../../settings/capability.ts';
+import type { SettingsService } from '../../settings/settings.ts';
+import { bringAbout, type Progress, SyncFailure } from './bring-about.ts';
+import { type Claim, claimMeeting, refreshClaim, SupersededError } from './claim.ts';
+import { QUICK_TRIES, QUICK_WAIT_MS, RUN_MS } from './limits.ts';
+import type { FailedTry, OutcomeStore } from './outcome.ts';
+import { judge, mayFlap, POLICY_SETTLES_MS, waitBeforeRetry } from './retry-policy.ts';
+
+/** `busy`: somebody else is at it. `idle`: nothing is to be done, or a person has to act first. */
+export type SyncResult = 'done' | 'busy' | 'idle';
+
+/**
+ * Brings a meeting at Microsoft to what is wanted here, one worker at a time, until nothing newer is wanted. Passing
+ * failures are tried again at once a few times, then by a job. Rejects only for errors that are not Microsoft's.
+ */
+export type SyncMeeting = (scope: Scope, meetingId: string) => Promise<SyncResult>;
+
+export interface SyncDeps {
+  microsoftApp: MicrosoftAppService;
+  settings: SettingsService;
+  capability: CapabilityService;
+  outcomes: OutcomeStore;
+}
+
+function progressOf({ meeting }: Claim): Progress {
+  const { graphEventId, iCalUid, joinUrl, graphOnlineMeetingId, transactionId, createUnconfirmed } = meeting;
+  const { organizerUpn, organizerObjectId, organizerDisplayName } = meeting;
+  return {
+    graphEventId,
+    iCalUid,
+    joinUrl,
+    graphOnlineMeetingId,
+    transactionId,
+    createUnconfirmed,
+    organizerUpn,
+    organizerObjectId,
+    organizerDisplayName,
+  };
+}
+
+export function makeSyncMeeting(deps: SyncDeps, tools: ServiceTools): SyncMeeting {
+  const { microsoftApp, settings, capability, outcomes } = deps;
+
+  /** Whether the set-up was proved to work so recently that a policy may not have arrived everywhere. */
+  async function isFresh(scope: Scope): Promise<boolean> {
+    const latest = await settings.latestVerification(scope);
+    return latest?.outcome === 'VERIFIED' && tools.clock().getTime() - latest.ranAt.getTime() < POLICY_SETTLES_MS;
+  }
+
+  async function failedTry(scope: Scope, error: GraphRequestError | SyncFailure): Promise<FailedTry> {
+    const now = tools.clock();
+    if (error instanceof SyncFailure) {
+      const failure: StoredFailure = { ...error.failure, occurredAt: now.toISOString() };
+      return { failure, verdict: error.verdict, retryAfterMs: null };
+    }
+    const verdict = judge(error.kind, mayFlap(error.kind) && (await isFresh(scope)));
+    return { failure: toStoredFailure(error, now), verdict, retryAfterMs: error.retryAfterMs };
+  }
+
+  async function tryOnce(scope: Scope, claim: Claim, progress: Progress) {
+    const graph = await microsoftApp.graphFor(scope);
+    if (graph === null) {
+      throw new SyncFailure('person', {
+        code: 'NOT_CONFIGURED',
+        message: 'No Microsoft app is connected.',
+        remedy: 'An administrator runs connectMicrosoftApp.',
+      });
+    }
+    return bringAbout(scope, tools, { graph, organizer: () => capability.organizer(scope) }, claim, progress);
+  }
+
+  function log(scope: Scope, { meeting }: Claim, began: number, failed: FailedTry | null): void {
+    tools.metrics.operationEnded(meeting.operation, failed?.failure.code ?? 'success');
+    const fields = {
+      tenantId: scope.db.tenantId,
+      meetingId: meeting.id,
+      outcome: failed?.failure.code ?? 'success',
+      durationMs: tools.clock().getTime() - began,
+      graphRequestId: failed?.failure.graphRequestId ?? null,
+    };
+    const line = `[TeamsMeetings] operation=${meeting.operation}`;
+    if (failed?.verdict === 'bug') tools.logger.error(fields, `${line} Microsoft refused what we sent`);
+    else tools.logger.info(fields, line);
+  }
+
+  /** Where the mailbox is gone, so is whatever an unanswered create may have made in it. */
+  function forgetLostMailbox(error: unknown, progress: Progress): void {
+    const isGone =
+      error instanceof GraphRequestError && (error.kind === 'USER_NOT_FOUND' || error.kind === 'MAILBOX_UNAVAILABLE');
+    if (isGone && progress.graphEventId === null) progress.createUnconfirmed = false;
+  }
+
+  /** One claim, up to its end: settled, handed to a job, or lost to somebody else. */
+  async function run(scope: Scope, first: Claim): Promise<void> {
+    const began = tools.clock().getTime();
+    let claim: Claim | null = first;
+    for (let tries = 1; claim !== null; tries += 1) {
+      const progress = progressOf(claim);
+      try {
+        const outcome = await tryOnce(scope, claim, progress);
+        const stored = await outcomes.success(scope, claim, progress, outcome);
+        if (stored.kind === 'settled') log(scope, claim, began, null);
+        if (stored.kind !== 'moved-on') return;
+        tries = 0;
+      } catch (error) {
+        forgetLostMailbox(error, progress);
+        if (error instanceof SupersededError) {
+          await keep(scope, claim, progress);
+          tries = 0;
+        } else if (!(error instanceof GraphRequestError || error instanceof SyncFailure)) {
+          await outcomes.release(scope, claim, progress);
+          throw error;
+        } else {
+          const failed = await failedTry(scope, error);
+          const waitMs = waitBeforeRetry(tries, failed.retryAfterMs, tools.random());
+          const isLate = tools.clock().getTime() - began + waitMs > RUN_MS;
+          const isQuick = failed.verdict === 'transient' && tries < QUICK_TRIES && waitMs <= QUICK_WAIT_MS && !isLate;
+          const stored = isQuick ? null : await outcomes.failure(scope, claim, progress, failed);
+          if (stored?.kind === 'settled') log(scope, claim, began, failed);
+          if (stored !== null && stored.kind !== 'moved-on') return;
+          if (stored === null) {
+            await keep(scope, claim, progress);
+            await tools.sleep(waitMs);
+          } else tries = 0;
+        }
+      }
+      claim = await refreshClaim(scope, tools, claim);
+    }
+  }
+
+  /** What a failed try learned must outlive this process: an event may be made whose id nobody else knows. */
+  async function keep(scope: Scope, { meeting, token }: Claim, progress: Progress): Promise<void> {
+    const { joinUrl: _link, ...known } = progress;
+    await scope.db.run((prisma) =>
+      prisma.onlineMeeting.updateMany({ where: { id: meeting.id, leaseToken: token }, data: known }),
+    );
+  }
+
+  return async (scope, meetingId) => {
+    const claim = await claimMeeting(scope, tools, meetingId);
+    if (claim === 'busy' || claim === 'idle') return claim;
+    await run(scope, claim);
+    return 'done';
+  };
+}
+
+/** The same for a job: a meeting that somebody else has is looked at again when their lease has run out. */
+export function makeSyncMeetingJob(sync: SyncMeeting): (scope: Scope, meetingId: string) => Promise<void> {
+  return async (scope, meetingId) => {
+    if ((await sync(scope, meetingId)) !== 'busy') return;
+    await scope.db.transaction(async (prisma) => {
+      const meeting = await prisma.onlineMeeting.findFirst({ where: { id: meetingId } });
+      if (meeting?.leasedUntil == null) return;
+      await addJob(prisma, 'sync_meeting', { meetingId }, { key: meetingId, delayMs: 5_000, keepTime: true });
+    });
+  };
+}

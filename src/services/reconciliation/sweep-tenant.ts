@@ -1,0 +1,65 @@
+import { addJob } from '../../db/job-queue.ts';
+import { GraphRequestError } from '../../graph/errors.ts';
+import { explain } from '../failures.ts';
+import { SWEEP_EVERY_MS } from '../meetings/meeting-store.ts';
+import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
+import type { Scope, ServiceTools } from '../scope.ts';
+import type { ReconcileCalendar } from './reconcile-calendar.ts';
+
+/** Looks over a tenant: takes up what got stuck and holds the calendar against what is stored. Plans itself again. */
+export type SweepTenant = (scope: Scope) => Promise<void>;
+
+/** A meeting that is due for so long has lost its job. */
+const STUCK_AFTER_MS = 2 * 60_000;
+
+export function makeSweepTenant(
+  deps: { microsoftApp: MicrosoftAppService; reconcileCalendar: ReconcileCalendar },
+  tools: ServiceTools,
+): SweepTenant {
+  /** Adds the job of each meeting that is due and that nobody is at. There should be none. */
+  async function rescueStuck(scope: Scope): Promise<void> {
+    const before = new Date(tools.clock().getTime() - STUCK_AFTER_MS);
+    const stuck = await scope.db.transaction(async (prisma) => {
+      const rows = await prisma.onlineMeeting.findMany({
+        where: { nextAttemptAt: { lt: before }, OR: [{ leasedUntil: null }, { leasedUntil: { lt: before } }] },
+        select: { id: true },
+        take: 500,
+      });
+      for (const { id } of rows) await addJob(prisma, 'sync_meeting', { meetingId: id }, { key: id });
+      return rows;
+    });
+    for (const { id } of stuck) {
+      tools.metrics.driftFound('stuck');
+      tools.logger.warn({ tenantId: scope.db.tenantId, meetingId: id }, '[TeamsMeetings] operation=sweep was stuck');
+    }
+  }
+
+  async function organizersOf(scope: Scope): Promise<string[]> {
+    const rows = await scope.db.run((prisma) =>
+      prisma.onlineMeeting.findMany({
+        where: { graphEventId: { not: null }, organizerObjectId: { not: null }, endsAt: { gt: tools.clock() } },
+        distinct: ['organizerObjectId'],
+        select: { organizerObjectId: true },
+      }),
+    );
+    return rows.flatMap(({ organizerObjectId }) => (organizerObjectId === null ? [] : [organizerObjectId]));
+  }
+
+  return async (scope) => {
+    // Planned first: whatever happens below, the next sweep comes.
+    await scope.db.transaction((prisma) => addJob(prisma, 'sweep_tenant', {}, { key: 'all', delayMs: SWEEP_EVERY_MS }));
+    await rescueStuck(scope);
+    const graph = await deps.microsoftApp.graphFor(scope);
+    if (graph === null) return;
+    for (const organizerId of await organizersOf(scope)) {
+      try {
+        await deps.reconcileCalendar(scope, graph, organizerId);
+      } catch (error) {
+        if (!(error instanceof GraphRequestError)) throw error;
+        const { code, graphRequestId } = explain(error);
+        const fields = { tenantId: scope.db.tenantId, organizerId, outcome: code, graphRequestId };
+        tools.logger.warn(fields, '[TeamsMeetings] operation=reconcile the calendar was not read');
+      }
+    }
+  };
+}

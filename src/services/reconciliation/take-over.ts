@@ -1,0 +1,93 @@
+import { GraphRequestError } from '../../graph/errors.ts';
+import type { GraphClient, GraphEvent } from '../../graph/types.ts';
+import { newResponses, storeResponses } from '../attendees/responses.ts';
+import { appendAudit } from '../audit/audit.ts';
+import type { Meeting } from '../meetings/meeting.ts';
+import type { MeetingListener } from '../meetings/meeting-listener.ts';
+import { attendeesOf, isLeased, lockMeeting } from '../meetings/sync/claim.ts';
+import { isMoved } from '../meetings/sync/event-difference.ts';
+import type { Scope, ServiceTools } from '../scope.ts';
+
+/** Takes over what somebody did to a meeting's event in Outlook. `seen` is what a list said of it, if anything. */
+export type TakeOver = (
+  scope: Scope,
+  graph: GraphClient,
+  organizerId: string,
+  meeting: Meeting,
+  seen: GraphEvent | null,
+) => Promise<void>;
+
+/** An event that is gone or cancelled. */
+const GONE = 'gone';
+
+export function makeTakeOver(listeners: readonly MeetingListener[], tools: ServiceTools): TakeOver {
+  async function read(graph: GraphClient, organizerId: string, eventId: string): Promise<GraphEvent | typeof GONE> {
+    try {
+      const event = await graph.events.get(organizerId, eventId);
+      return event.isCancelled ? GONE : event;
+    } catch (error) {
+      if (error instanceof GraphRequestError && error.kind === 'NOT_FOUND' && error.code !== null) return GONE;
+      throw error;
+    }
+  }
+
+  /** Whether the list says anything that has to be looked at; most events only say what is known. */
+  function isNews(meeting: Meeting, seen: GraphEvent | null): boolean {
+    return seen === null || seen.isCancelled || isMoved(seen, meeting);
+  }
+
+  /** Nobody wants anything else of it, and nobody is at it: then what Outlook says counts. */
+  function isQuiet(row: Meeting, meeting: Meeting): boolean {
+    return row.version === meeting.version && row.version === row.syncedVersion && !isLeased(row, tools.clock());
+  }
+
+  async function store(
+    scope: Scope,
+    meeting: Meeting,
+    event: GraphEvent | typeof GONE,
+  ): Promise<'moved' | 'deleted' | null> {
+    return scope.db.transaction(async (prisma) => {
+      const row = await lockMeeting(prisma, meeting.id);
+      if (row === null || row.status !== 'SCHEDULED' || !isQuiet(row, meeting)) return null;
+      if (event !== GONE && !isMoved(event, row)) return null;
+      const kind = event === GONE ? 'deleted' : 'moved';
+      const version = row.version + 1;
+      await prisma.onlineMeeting.updateMany({
+        where: { id: row.id },
+        data: {
+          version,
+          syncedVersion: version,
+          updatedAt: tools.clock(),
+          ...(event === GONE
+            ? { status: 'CANCELLED', joinUrl: null, cancelReason: 'The event was deleted in Outlook.' }
+            : { startsAt: event.startsAt, endsAt: event.endsAt }),
+        },
+      });
+      await appendAudit(prisma, tools, scope.viewer, {
+        operation: 'reconcile',
+        meetingId: row.id,
+        outcome: kind,
+        detail: { version },
+      });
+      const changed = await prisma.onlineMeeting.findFirstOrThrow({ where: { id: row.id } });
+      const change = { kind: event === GONE ? 'cancelled' : 'updated', meeting: changed } as const;
+      for (const listener of listeners) await listener(prisma, scope, change);
+      return kind;
+    });
+  }
+
+  return async (scope, graph, organizerId, meeting, seen) => {
+    if (seen !== null) {
+      await scope.db.run(async (prisma) => {
+        const stored = await attendeesOf(prisma, meeting.id);
+        await storeResponses(prisma, newResponses(stored, seen.attendees));
+      });
+    }
+    if (meeting.graphEventId === null || !isNews(meeting, seen)) return;
+    const kind = await store(scope, meeting, await read(graph, organizerId, meeting.graphEventId));
+    if (kind === null) return;
+    tools.metrics.driftFound(kind);
+    const fields = { tenantId: scope.db.tenantId, meetingId: meeting.id, outcome: kind };
+    tools.logger.info(fields, '[TeamsMeetings] operation=reconcile');
+  };
+}
