@@ -21,6 +21,7 @@ async function main(): Promise<void> {
     encryptionKeys: config.encryptionKeys,
     linkSigningKeys: config.linkSigningKeys,
     publicUrl: config.publicUrl,
+    psaEvents: config.psaEvents,
     tools: { clock, newId: uuidv7, logger },
   });
   const authenticate = await createAuthenticator(config.auth, clock);
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
     services,
     authenticate,
     logger,
+    psaWebhookSecrets: config.psaWebhookSecrets,
     introspection: config.introspection,
     isProduction: config.isProduction,
   });

@@ -12,8 +12,12 @@ export const JOB_TIME_LIMIT_MS = 60_000;
 type Handlers = { [Name in JobName]?: (scope: Scope, payload: JobPayloads[Name]) => Promise<unknown> };
 
 /** Which service does which job. */
-function handlersOf(_services: Services): Handlers {
-  return {};
+function handlersOf(services: Services): Handlers {
+  const { applyPsaEvent, deliverEvents } = services;
+  return {
+    ...(applyPsaEvent && { apply_psa_event: (scope, { eventId }) => applyPsaEvent(scope, eventId) }),
+    deliver_events: (scope, { meetingId }) => deliverEvents(scope, meetingId),
+  };
 }
 
 const payloadSchema = z.looseObject({ tenantId: z.string().min(1) });

@@ -8,6 +8,7 @@ import type { Authenticate } from './authenticator.ts';
 import { createContext } from './context.ts';
 import { healthRoutes } from './routes/health.ts';
 import { invitationRoutes } from './routes/invitations.ts';
+import { psaEventRoutes } from './routes/psa-events.ts';
 import { recordingRoutes } from './routes/recordings.ts';
 import { transcriptRoutes } from './routes/transcripts.ts';
 
@@ -21,6 +22,8 @@ export interface AppOptions {
   services: Services;
   authenticate: Authenticate;
   logger: FastifyBaseLogger;
+  /** What the PSA signs its events with; none: its events are not taken. */
+  psaWebhookSecrets: readonly string[];
   introspection: boolean;
   isProduction: boolean;
 }
@@ -38,6 +41,7 @@ export async function createApp({
   services,
   authenticate,
   logger,
+  psaWebhookSecrets,
   introspection,
   isProduction,
 }: AppOptions): Promise<App> {
@@ -71,6 +75,7 @@ export async function createApp({
   recordingRoutes(app, deps);
   transcriptRoutes(app, deps);
   invitationRoutes(app, deps);
+  psaEventRoutes(app, { ...deps, secrets: psaWebhookSecrets });
 
   app.setErrorHandler((err: Error & { statusCode?: number }, request, reply) => {
     const status = err.statusCode ?? 500;

@@ -8,6 +8,10 @@ import { type CreateMeeting, makeCreateMeeting } from './meetings/create-meeting
 import { createMeetingReads, type MeetingReads } from './meetings/meeting-reads.ts';
 import { KeyRing, type RingKey } from './microsoft-app/key-ring.ts';
 import { createMicrosoftAppService, type MicrosoftAppService } from './microsoft-app/microsoft-app.ts';
+import type { ApplyPsaEvent } from './psa-events/apply-psa-event.ts';
+import { type DeliverEvents, makeDeliverEvents } from './psa-events/deliver-events.ts';
+import { type EventReceiver, makePostEvent } from './psa-events/post-event.ts';
+import { makeReceivePsaEvent, type ReceivePsaEvent } from './psa-events/receive-psa-event.ts';
 import type { ServiceTools } from './scope.ts';
 import { type CapabilityService, createCapabilityService } from './settings/capability.ts';
 import { createSettingsService, type SettingsService } from './settings/settings.ts';
@@ -32,6 +36,10 @@ export interface Services {
   searchTranscripts: SearchTranscripts;
   setupGuide: SetupGuideService;
   links: LinkSigner;
+  receivePsaEvent: ReceivePsaEvent;
+  /** Absent until the operations on meetings are wired: events are stored and wait. */
+  applyPsaEvent?: ApplyPsaEvent;
+  deliverEvents: DeliverEvents;
 }
 
 export interface ServiceOptions {
@@ -39,10 +47,19 @@ export interface ServiceOptions {
   encryptionKeys: RingKey[];
   linkSigningKeys: RingKey[];
   publicUrl: string;
+  /** Where events for the PSA go; without it none are sent. */
+  psaEvents?: EventReceiver | undefined;
   tools: ServiceTools;
 }
 
-export function createServices({ graph, encryptionKeys, linkSigningKeys, publicUrl, tools }: ServiceOptions): Services {
+export function createServices({
+  graph,
+  encryptionKeys,
+  linkSigningKeys,
+  publicUrl,
+  psaEvents,
+  tools,
+}: ServiceOptions): Services {
   const microsoftApp = createMicrosoftAppService(graph, new KeyRing(encryptionKeys), tools);
   const settings = createSettingsService(microsoftApp, tools);
   const capability = createCapabilityService(settings, microsoftApp);
@@ -64,5 +81,7 @@ export function createServices({ graph, encryptionKeys, linkSigningKeys, publicU
     searchTranscripts: makeSearchTranscripts(visibility, tools),
     setupGuide: createSetupGuideService(microsoftApp, settings),
     links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock),
+    receivePsaEvent: makeReceivePsaEvent(tools),
+    deliverEvents: makeDeliverEvents({ post: psaEvents && makePostEvent(psaEvents) }, tools),
   };
 }
