@@ -65,12 +65,13 @@ const comment = text(MAX_COMMENT)
 /** What the `data` of an event tells. */
 type Told = Pick<PsaEvent, 'tenantId' | 'owner' | 'wish'>;
 
+const AN_OBJECT = { error: 'must be an object' };
 const times = { startsAt: time, endsAt: time, subject };
 const inOrder = (data: { startsAt: Date; endsAt: Date }) => data.endsAt > data.startsAt;
 const OUT_OF_ORDER = { path: ['endsAt'], message: 'must be after startsAt' };
 
 const appointmentRescheduled = z
-  .object({ tenantId: id, appointmentId: id, ...times })
+  .object({ tenantId: id, appointmentId: id, ...times }, AN_OBJECT)
   .refine(inOrder, OUT_OF_ORDER)
   .transform(
     ({ tenantId, appointmentId, ...wish }): Told => ({
@@ -81,7 +82,7 @@ const appointmentRescheduled = z
   );
 
 const interactionUpdated = z
-  .object({ tenantId: id, interactionId: id, ...times })
+  .object({ tenantId: id, interactionId: id, ...times }, AN_OBJECT)
   .refine(inOrder, OUT_OF_ORDER)
   .transform(
     ({ tenantId, interactionId, ...wish }): Told => ({
@@ -91,7 +92,7 @@ const interactionUpdated = z
     }),
   );
 
-const appointmentGone = z.object({ tenantId: id, appointmentId: id, comment }).transform(
+const appointmentGone = z.object({ tenantId: id, appointmentId: id, comment }, AN_OBJECT).transform(
   ({ tenantId, appointmentId, ...wish }): Told => ({
     tenantId,
     owner: { field: 'appointmentId', id: appointmentId },
@@ -99,7 +100,7 @@ const appointmentGone = z.object({ tenantId: id, appointmentId: id, comment }).t
   }),
 );
 
-const interactionGone = z.object({ tenantId: id, interactionId: id, comment }).transform(
+const interactionGone = z.object({ tenantId: id, interactionId: id, comment }, AN_OBJECT).transform(
   ({ tenantId, interactionId, ...wish }): Told => ({
     tenantId,
     owner: { field: 'interactionId', id: interactionId },
