@@ -31,10 +31,39 @@ const publicUrl = z
   .refine((text) => isUrl(text, ['http:', 'https:']), 'is not an http(s) URL')
   .transform((text) => text.replace(/\/+$/, ''));
 
-const microsoftUrl = publicUrl.refine(
-  (text) => text.startsWith('https:') || LOOPBACK.has(new URL(text).hostname),
-  'must be https; plain http is accepted for 127.0.0.1, [::1] and localhost only',
-);
+const HTTPS_OR_LOOPBACK = 'must be https; plain http is accepted for 127.0.0.1, [::1] and localhost only';
+
+function isHttpsOrLoopback(text: string): boolean {
+  return isUrl(text, ['https:']) || (isUrl(text, ['http:']) && LOOPBACK.has(new URL(text).hostname));
+}
+
+const microsoftUrl = publicUrl.refine(isHttpsOrLoopback, HTTPS_OR_LOOPBACK);
+
+/** Taken as it is written: a path may end with a slash that the receiver wants. */
+const eventsUrl = z
+  .string()
+  .refine((text) => isUrl(text, ['http:', 'https:']), 'is not an http(s) URL')
+  .refine(isHttpsOrLoopback, HTTPS_OR_LOOPBACK)
+  .refine(
+    // Node's fetch refuses an address with credentials at every delivery.
+    (text) => !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === ''),
+    'must not hold a user name or password: events are signed',
+  );
+
+const WEBHOOK_SECRET = 'must be whsec_ and the base64 of 24 to 64 bytes (openssl rand -base64 32)';
+
+/** A secret of Standard Webhooks, in the form and length that the specification asks for. */
+function isWebhookSecret(text: string): boolean {
+  const encoded = text.slice('whsec_'.length);
+  const bytes = Buffer.from(encoded, 'base64');
+  // Node skips what is no base64; only what comes back as it was written is.
+  return text.startsWith('whsec_') && bytes.length >= 24 && bytes.length <= 64 && bytes.toString('base64') === encoded;
+}
+
+const webhookSecrets = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .refine((secrets) => secrets.every(isWebhookSecret), `each ${WEBHOOK_SECRET}, separated by commas`);
 
 const keyRing = z.string().transform((text, context): SecretKey[] => {
   const keys = text.split(',').map((part) => part.trim());
@@ -71,6 +100,9 @@ const schema = z
     LINK_SIGNING_KEYS: keyRing,
     GRAPH_BASE_URL: microsoftUrl.optional(),
     ENTRA_BASE_URL: microsoftUrl.optional(),
+    PSA_WEBHOOK_SECRET: webhookSecrets.optional(),
+    PSA_EVENTS_URL: eventsUrl.optional(),
+    PSA_EVENTS_SECRET: z.string().refine(isWebhookSecret, WEBHOOK_SECRET).optional(),
     INTROSPECTION: onOff.optional(),
     WORKER_CONCURRENCY: z.coerce.number().int().min(0).max(100).default(4),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -79,6 +111,11 @@ const schema = z
     path: ['AUTH_JWKS_URL'],
     message: 'exactly one of AUTH_JWKS_URL and AUTH_JWKS_FILE must be set',
     // Told together with everything else that is wrong, not only when nothing else is.
+    when: () => true,
+  })
+  .refine((env) => (env.PSA_EVENTS_URL === undefined) === (env.PSA_EVENTS_SECRET === undefined), {
+    path: ['PSA_EVENTS_URL'],
+    message: 'PSA_EVENTS_URL and PSA_EVENTS_SECRET must be set both or neither',
     when: () => true,
   });
 
@@ -91,6 +128,10 @@ export interface Config {
   encryptionKeys: SecretKey[];
   linkSigningKeys: SecretKey[];
   microsoft: { graphBaseUrl: string | undefined; entraBaseUrl: string | undefined };
+  /** What the PSA signs its events with, any of them; empty: its events are not taken. */
+  psaWebhookSecrets: string[];
+  /** Where our events go and what signs them; undefined: none are sent. */
+  psaEvents: { url: string; secret: string } | undefined;
   introspection: boolean;
   /** How many jobs this process runs at once; 0 leaves them to others. */
   workerConcurrency: number;
@@ -135,6 +176,11 @@ export function loadConfig(env: Environment = process.env): Config {
     encryptionKeys: values.ENCRYPTION_KEYS,
     linkSigningKeys: values.LINK_SIGNING_KEYS,
     microsoft: { graphBaseUrl: values.GRAPH_BASE_URL, entraBaseUrl: values.ENTRA_BASE_URL },
+    psaWebhookSecrets: values.PSA_WEBHOOK_SECRET ?? [],
+    psaEvents:
+      values.PSA_EVENTS_URL === undefined || values.PSA_EVENTS_SECRET === undefined
+        ? undefined
+        : { url: values.PSA_EVENTS_URL, secret: values.PSA_EVENTS_SECRET },
     introspection: values.INTROSPECTION ?? values.NODE_ENV !== 'production',
     workerConcurrency: values.WORKER_CONCURRENCY,
     logLevel: values.LOG_LEVEL,

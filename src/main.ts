@@ -24,6 +24,7 @@ async function main(): Promise<void> {
     encryptionKeys: config.encryptionKeys,
     linkSigningKeys: config.linkSigningKeys,
     publicUrl: config.publicUrl,
+    psaEvents: config.psaEvents,
     tools: {
       clock,
       newId: uuidv7,
@@ -40,6 +41,7 @@ async function main(): Promise<void> {
     authenticate,
     metrics,
     logger,
+    psaWebhookSecrets: config.psaWebhookSecrets,
     introspection: config.introspection,
     isProduction: config.isProduction,
   });

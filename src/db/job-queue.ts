@@ -62,7 +62,18 @@ export interface JobOptions {
   delayMs?: number;
   /** Keeps an earlier time of a job that waits already. */
   keepTime?: boolean;
+  /**
+   * Jobs of one name, tenant and `serial` never run at the same time. The key alone does not promise that: a job that
+   * is added while one of the same key runs is a second job, which another worker may begin at once.
+   */
+  serial?: string;
 }
+
+/**
+ * A queue of graphile-worker runs one job at a time. Its row stays for ever, so that there is a fixed number of them:
+ * jobs that share one by chance wait for each other, which costs time and nothing else.
+ */
+const SERIAL_QUEUES = 64;
 
 /**
  * Adds a job in the transaction of `prisma`, so that the job is there exactly if the change is. Its tenant is the one
@@ -72,13 +83,15 @@ export async function addJob<Name extends JobName>(
   prisma: TenantPrisma,
   name: Name,
   payload: JobPayloads[Name],
-  { key, delayMs = 0, keepTime = false }: JobOptions,
+  { key, delayMs = 0, keepTime = false, serial }: JobOptions,
 ): Promise<void> {
   const mode = keepTime ? 'preserve_run_at' : 'replace';
   await prisma.$executeRaw`
     SELECT graphile_worker.add_job(
       identifier => ${name}::text,
       payload => (${JSON.stringify(payload)}::jsonb || jsonb_build_object('tenantId', current_setting('app.tenant_id')))::json,
+      queue_name => CASE WHEN ${serial ?? null}::text IS NULL THEN NULL ELSE
+        ${name}::text || ':' || (hashtext(concat_ws(':', current_setting('app.tenant_id'), ${serial ?? null}::text)) & ${SERIAL_QUEUES - 1}::int) END,
       run_at => now() + ${delayMs}::float8 * interval '1 millisecond',
       max_attempts => 25,
       job_key => concat_ws(':', ${name}::text, current_setting('app.tenant_id'), ${key}::text),

@@ -17,6 +17,8 @@ function handlersOf(services: Services): Handlers {
     sync_meeting: (scope, { meetingId }) => services.syncMeeting(scope, meetingId),
     sweep_tenant: (scope) => services.sweepTenant(scope),
     retry_blocked_meetings: (scope) => services.retryBlockedMeetings(scope),
+    apply_psa_event: (scope, { eventId }) => services.applyPsaEvent(scope, eventId),
+    deliver_events: (scope, { meetingId }) => services.deliverEvents(scope, meetingId),
   };
 }
 

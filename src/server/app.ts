@@ -10,6 +10,7 @@ import type { MetricsRegistry } from './metrics.ts';
 import { healthRoutes } from './routes/health.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { metricsRoute } from './routes/metrics.ts';
+import { psaEventRoutes } from './routes/psa-events.ts';
 import { recordingRoutes } from './routes/recordings.ts';
 import { transcriptRoutes } from './routes/transcripts.ts';
 
@@ -24,6 +25,8 @@ export interface AppOptions {
   authenticate: Authenticate;
   metrics: MetricsRegistry;
   logger: FastifyBaseLogger;
+  /** What the PSA signs its events with; none: its events are not taken. */
+  psaWebhookSecrets: readonly string[];
   introspection: boolean;
   isProduction: boolean;
 }
@@ -42,6 +45,7 @@ export async function createApp({
   authenticate,
   metrics,
   logger,
+  psaWebhookSecrets,
   introspection,
   isProduction,
 }: AppOptions): Promise<App> {
@@ -76,6 +80,7 @@ export async function createApp({
   recordingRoutes(app, deps);
   transcriptRoutes(app, deps);
   invitationRoutes(app, deps);
+  psaEventRoutes(app, { ...deps, secrets: psaWebhookSecrets });
 
   app.setErrorHandler((err: Error & { statusCode?: number }, request, reply) => {
     const status = err.statusCode ?? 500;

@@ -16,6 +16,11 @@ import { createOutcomeStore } from './meetings/sync/outcome.ts';
 import { makeSyncMeeting, makeSyncMeetingJob } from './meetings/sync/sync-meeting.ts';
 import { KeyRing, type RingKey } from './microsoft-app/key-ring.ts';
 import { createMicrosoftAppService, type MicrosoftAppService } from './microsoft-app/microsoft-app.ts';
+import { type ApplyPsaEvent, makeApplyPsaEvent } from './psa-events/apply-psa-event.ts';
+import { type DeliverEvents, makeDeliverEvents } from './psa-events/deliver-events.ts';
+import { makeOutboxListener } from './psa-events/outbox.ts';
+import { type EventReceiver, makePostEvent } from './psa-events/post-event.ts';
+import { makeReceivePsaEvent, type ReceivePsaEvent } from './psa-events/receive-psa-event.ts';
 import { makeRemoveOrphans } from './reconciliation/orphans.ts';
 import { makeReconcileCalendar } from './reconciliation/reconcile-calendar.ts';
 import { makeSweepTenant, type SweepTenant } from './reconciliation/sweep-tenant.ts';
@@ -48,6 +53,9 @@ export interface Services {
   searchTranscripts: SearchTranscripts;
   setupGuide: SetupGuideService;
   links: LinkSigner;
+  receivePsaEvent: ReceivePsaEvent;
+  applyPsaEvent: ApplyPsaEvent;
+  deliverEvents: DeliverEvents;
   /** Resolves when nothing is under way any more that was begun for a caller. */
   idle(): Promise<void>;
 }
@@ -57,20 +65,22 @@ export interface ServiceOptions {
   encryptionKeys: RingKey[];
   linkSigningKeys: RingKey[];
   publicUrl: string;
+  /** Where events for the PSA go; without it none are sent. */
+  psaEvents?: EventReceiver | undefined;
   /** How long the caller of an operation waits for Microsoft; default eight seconds. */
   answerWithinMs?: number;
   tools: ServiceTools;
 }
 
 export function createServices(options: ServiceOptions): Services {
-  const { graph, encryptionKeys, linkSigningKeys, publicUrl, tools } = options;
+  const { graph, encryptionKeys, linkSigningKeys, publicUrl, psaEvents, tools } = options;
   const microsoftApp = createMicrosoftAppService(graph, new KeyRing(encryptionKeys), tools);
   const settings = createSettingsService(microsoftApp, tools);
   const capability = createCapabilityService(settings, microsoftApp);
   const visibility = createArtifactVisibility(settings);
   const meetings = createMeetingReads(visibility, tools);
   const artifacts = createArtifactReads(visibility);
-  const listeners: MeetingListener[] = [];
+  const listeners: MeetingListener[] = [makeOutboxListener(tools, psaEvents !== undefined)];
   const outcomes = createOutcomeStore(listeners, tools);
   const sync = makeSyncMeeting({ microsoftApp, settings, capability, outcomes }, tools);
   const reconcileCalendar = makeReconcileCalendar(
@@ -78,6 +88,10 @@ export function createServices(options: ServiceOptions): Services {
     tools,
   );
   const operate = makeOperate({ sync, reads: meetings }, tools, options.answerWithinMs ?? ANSWER_WITHIN_MS);
+  const operations: MeetingOperations = {
+    create: makeCreateMeeting({ settings, capability, operate }, tools),
+    ...makeChangeOperations({ operate, listeners }, tools),
+  };
   return {
     clock: tools.clock,
     microsoftApp,
@@ -85,10 +99,7 @@ export function createServices(options: ServiceOptions): Services {
     capability,
     verifyOrganizer: makeVerifyOrganizer({ microsoftApp, settings }, tools),
     meetings,
-    operations: {
-      create: makeCreateMeeting({ settings, capability, operate }, tools),
-      ...makeChangeOperations({ operate, listeners }, tools),
-    },
+    operations,
     syncMeeting: makeSyncMeetingJob(sync),
     sweepTenant: makeSweepTenant({ microsoftApp, reconcileCalendar }, tools),
     retryBlockedMeetings: makeRetryBlockedMeetings(tools),
@@ -99,6 +110,9 @@ export function createServices(options: ServiceOptions): Services {
     searchTranscripts: makeSearchTranscripts(visibility, tools),
     setupGuide: createSetupGuideService(microsoftApp, settings),
     links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock),
+    receivePsaEvent: makeReceivePsaEvent(tools),
+    deliverEvents: makeDeliverEvents({ post: psaEvents && makePostEvent(psaEvents) }, tools),
+    applyPsaEvent: makeApplyPsaEvent({ operations }, tools),
     idle: () => operate.idle(),
   };
 }

@@ -21,7 +21,11 @@ export function may(viewer: Viewer, permission: Permission): boolean {
   return viewer.permissions.has(permission);
 }
 
-/** Who acts when a job does what somebody asked for earlier: everything in the tenant is open to it. */
-export function backgroundViewer(tenantId: string): Viewer {
-  return { tenantId, id: 'background', kind: 'service', permissions: new Set(PERMISSIONS) };
+/**
+ * Who acts when a job does what somebody asked for earlier: everything in the tenant is open to it.
+ *
+ * @param id what the audit trail names as the actor
+ */
+export function backgroundViewer(tenantId: string, id = 'background'): Viewer {
+  return { tenantId, id, kind: 'service', permissions: new Set(PERMISSIONS) };
 }

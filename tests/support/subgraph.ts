@@ -16,7 +16,8 @@ import { workerLogger } from '../../src/jobs/worker.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createAuthenticator } from '../../src/server/authenticator.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
-import { createServices, type Services } from '../../src/services/services.ts';
+import type { ServiceTools } from '../../src/services/scope.ts';
+import { createServices, type ServiceOptions, type Services } from '../../src/services/services.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { AUDIENCE, createTokenMaker, ISSUER, type TokenMaker } from './tokens.ts';
 
@@ -63,7 +64,18 @@ export interface TestSubgraphOptions {
   answerWithinMs?: number;
   /** Where the keys of tokens are, instead of the test's own. */
   jwksUrl?: string;
+  psaWebhookSecrets?: string[];
+  psaEvents?: ServiceOptions['psaEvents'];
+  /** Takes the place of services, where a test stands beside one that has tests of its own. */
+  replace?: (tools: ServiceTools) => Partial<Services>;
 }
+
+/** Lets a run of jobs end only when every job's end is noted. */
+const NOTED = { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } };
+
+const RUNNABLE = `SELECT 1 FROM graphile_worker.jobs WHERE run_at <= now() AND locked_at IS NULL AND attempts < max_attempts
+  AND task_identifier = ANY ($1) AND (queue_name IS NULL OR queue_name NOT IN
+    (SELECT queue_name FROM graphile_worker._private_job_queues WHERE locked_at IS NOT NULL)) LIMIT 1`;
 
 /** Starts everything; each test file starts its own and closes it. */
 export async function startTestSubgraph({
@@ -73,6 +85,9 @@ export async function startTestSubgraph({
   poolSize = 5,
   answerWithinMs,
   jwksUrl,
+  psaWebhookSecrets = [],
+  psaEvents,
+  replace = () => ({}),
 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
   const directory = await mkdtemp(join(tmpdir(), 'subgraph-test-'));
   const [database, simulator, tokens] = await Promise.all([createTestDatabase(), startSimulator(), createTokenMaker()]);
@@ -95,26 +110,38 @@ export async function startTestSubgraph({
     ...graph,
   });
   const metrics = createMetrics();
-  const services = createServices({
+  const tools: ServiceTools = {
+    clock,
+    newId: uuidv7,
+    sleep: graph.sleep ?? ((milliseconds) => setTimeout(milliseconds)),
+    random: graph.random ?? Math.random,
+    logger,
+    metrics,
+  };
+  const created = createServices({
     graph: graphService,
     encryptionKeys: key(),
     linkSigningKeys: key(),
     publicUrl: 'http://subgraph.invalid',
     ...(answerWithinMs === undefined ? {} : { answerWithinMs }),
-    tools: {
-      clock,
-      newId: uuidv7,
-      sleep: graph.sleep ?? ((milliseconds) => setTimeout(milliseconds)),
-      random: graph.random ?? Math.random,
-      logger,
-      metrics,
-    },
+    psaEvents,
+    tools,
   });
+  const services = { ...created, ...replace(tools) };
   const authenticate = await createAuthenticator(
     { jwks: jwksUrl === undefined ? { file: jwksFile } : { url: jwksUrl }, issuer: ISSUER, audience: AUDIENCE },
     clock,
   );
-  const app = await createApp({ database: db, services, authenticate, metrics, logger, introspection, isProduction });
+  const app = await createApp({
+    database: db,
+    services,
+    authenticate,
+    metrics,
+    logger,
+    psaWebhookSecrets,
+    introspection,
+    isProduction,
+  });
   const url = await app.listen('127.0.0.1', 0);
   const jobs = db.openJobPool(3);
   const taskList = createTasks(db, services);
@@ -130,7 +157,16 @@ export async function startTestSubgraph({
     logs,
     async runJobs({ early = false } = {}) {
       if (early) await database.query('UPDATE graphile_worker._private_jobs SET run_at = now() WHERE run_at > now()');
-      await runOnce({ pgPool: jobs.pool, taskList, noHandleSignals: true, logger: workerLogger(logger) });
+      // A job's end is noted beside the search for the next one: one that waited for it may be found only by a new search.
+      do {
+        await runOnce({
+          pgPool: jobs.pool,
+          taskList,
+          noHandleSignals: true,
+          logger: workerLogger(logger),
+          preset: NOTED,
+        });
+      } while ((await database.query(RUNNABLE, [Object.keys(taskList)])).length > 0);
     },
     advanceClock: (milliseconds) => {
       offset += milliseconds;

@@ -9,6 +9,9 @@ import {
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const OTHER_KEY = Buffer.alloc(32, 9).toString('base64');
+const WEBHOOK_SECRET = `whsec_${KEY}`;
+const OTHER_WEBHOOK_SECRET = `whsec_${OTHER_KEY}`;
+const EVENTS = { PSA_EVENTS_URL: 'https://psa.example/hooks/', PSA_EVENTS_SECRET: WEBHOOK_SECRET };
 
 /** The least that `npm run serve` needs. */
 const GOOD = {
@@ -40,6 +43,8 @@ describe('the environment of npm run serve', () => {
       database: { url: GOOD.DATABASE_URL, poolSize: 10 },
       auth: { jwks: { url: GOOD.AUTH_JWKS_URL }, issuer: GOOD.AUTH_ISSUER, audience: GOOD.AUTH_AUDIENCE },
       microsoft: { graphBaseUrl: undefined, entraBaseUrl: undefined },
+      psaWebhookSecrets: [],
+      psaEvents: undefined,
       logLevel: 'info',
     });
   });
@@ -96,6 +101,18 @@ describe('the environment of npm run serve', () => {
     ['ENCRYPTION_KEYS', `k1:${KEY},`, /id:base64key/],
     ['ENCRYPTION_KEYS', `k1:${Buffer.alloc(31).toString('base64')}`, /32 bytes/],
     ['LINK_SIGNING_KEYS', `k1:${Buffer.alloc(33).toString('base64')}`, /32 bytes/],
+    ['PSA_WEBHOOK_SECRET', KEY, /each must be whsec_ and the base64 of 24 to 64 bytes/],
+    ['PSA_WEBHOOK_SECRET', `${WEBHOOK_SECRET},`, /separated by commas/],
+    ['PSA_WEBHOOK_SECRET', `${WEBHOOK_SECRET},whsec_`, /whsec_/],
+    ['PSA_WEBHOOK_SECRET', `whsec_${Buffer.alloc(23).toString('base64')}`, /24 to 64 bytes/],
+    ['PSA_WEBHOOK_SECRET', `whsec_${Buffer.alloc(65).toString('base64')}`, /24 to 64 bytes/],
+    ['PSA_WEBHOOK_SECRET', `${WEBHOOK_SECRET.slice(0, -1)}!`, /base64/],
+    ['PSA_EVENTS_SECRET', `${WEBHOOK_SECRET},${OTHER_WEBHOOK_SECRET}`, /must be whsec_/],
+    ['PSA_EVENTS_SECRET', WEBHOOK_SECRET.replace(/=+$/, ''), /base64/],
+    ['PSA_EVENTS_URL', 'psa.example/hooks', /is not an http\(s\) URL/],
+    ['PSA_EVENTS_URL', 'http://psa.example/hooks', /must be https/],
+    ['PSA_EVENTS_URL', 'http://127.0.0.1.evil.example/', /must be https/],
+    ['PSA_EVENTS_URL', 'https://user:hunter2@psa.example/', /user name or password/],
   ])('refuses %s=%s', (name, value, reason) => {
     const message = refusal({ ...GOOD, [name]: value });
     expect(message).toContain(`\n  ${name}: `);
@@ -122,6 +139,29 @@ describe('the environment of npm run serve', () => {
     ]);
   });
 
+  it('reads where our events go, as it is written', () => {
+    expect(loadConfig({ ...GOOD, ...EVENTS }).psaEvents).toEqual({
+      url: 'https://psa.example/hooks/',
+      secret: WEBHOOK_SECRET,
+    });
+    const local = 'http://[::1]:9000/hooks?from=meetings';
+    expect(loadConfig({ ...GOOD, ...EVENTS, PSA_EVENTS_URL: local }).psaEvents?.url).toBe(local);
+  });
+
+  it.each(['PSA_EVENTS_URL', 'PSA_EVENTS_SECRET'] as const)('wants the other one where only %s is set', (name) => {
+    expect(refusal({ ...GOOD, [name]: EVENTS[name] })).toContain(
+      '\n  PSA_EVENTS_URL: PSA_EVENTS_URL and PSA_EVENTS_SECRET must be set both or neither',
+    );
+  });
+
+  it('takes several secrets of the PSA, so that they can be changed', () => {
+    const PSA_WEBHOOK_SECRET = `${WEBHOOK_SECRET}, ${OTHER_WEBHOOK_SECRET}`;
+    expect(loadConfig({ ...GOOD, PSA_WEBHOOK_SECRET }).psaWebhookSecrets).toEqual([
+      WEBHOOK_SECRET,
+      OTHER_WEBHOOK_SECRET,
+    ]);
+  });
+
   it('wants exactly one source of the keys that sign tokens', () => {
     const { AUTH_JWKS_URL: _, ...neither } = GOOD;
     const complaint = 'exactly one of AUTH_JWKS_URL and AUTH_JWKS_FILE must be set';
@@ -140,7 +180,14 @@ describe('the environment of npm run serve', () => {
   });
 
   it('never repeats a secret in its complaint', () => {
-    const message = refusal({ ...GOOD, DATABASE_URL: 'mysql://user:hunter2@db', ENCRYPTION_KEYS: 'k1:c2VjcmV0' });
+    const message = refusal({
+      ...GOOD,
+      DATABASE_URL: 'mysql://user:hunter2@db',
+      ENCRYPTION_KEYS: 'k1:c2VjcmV0',
+      PSA_WEBHOOK_SECRET: 'whsec_c2VjcmV0',
+      PSA_EVENTS_SECRET: 'whsec_c2VjcmV0',
+      PSA_EVENTS_URL: 'https://user:hunter2@psa.example',
+    });
     expect(message).not.toMatch(/hunter2|c2VjcmV0/);
   });
 });
