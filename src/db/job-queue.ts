@@ -29,6 +29,8 @@ END $$`;
  */
 export async function installJobQueue(connectionString: string): Promise<void> {
   const pool = new pg.Pool({ connectionString, max: 2 });
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   try {
     await runMigrations({ pgPool: pool, schema: JOB_SCHEMA });
     await pool.query(LET_THE_APPLICATION_IN);
