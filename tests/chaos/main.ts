@@ -121,9 +121,19 @@ async function main(): Promise<number> {
     const settling = performance.now();
     await settled(world, SETTLE_WITHIN_MS);
     const verdict = await judge(world, performed);
+    const calls = await world.simulator.requests();
+    const failedCalls = calls.filter(({ status }) => status === null || status >= 400).length;
     const resent = performed.filter(({ sent }) => sent > 1).length;
     const settleSeconds = Math.round((performance.now() - settling) / 1000);
-    return print(seed, verdict, { refused: operations - verdict.accepted, resent, kills, chaosSeconds, settleSeconds })
+    return print(seed, verdict, {
+      refused: operations - verdict.accepted,
+      resent,
+      kills,
+      calls: calls.length,
+      failedCalls,
+      chaosSeconds,
+      settleSeconds,
+    })
       ? 0
       : 1;
   } finally {

@@ -104,7 +104,8 @@ export function createClient(
       'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Appointment { teamsMeeting { id status } } } }',
       { r: [{ __typename: 'Appointment', id: appointmentId }] },
     );
-    return data._entities[0]?.teamsMeeting?.id ?? null;
+    const meeting = data._entities[0]?.teamsMeeting;
+    return meeting && !meeting.status.startsWith('CANCEL') ? meeting.id : null;
   }
 
   function wishFor(kind: OperationKind, number: number): Performed['wish'] {
@@ -115,8 +116,8 @@ export function createClient(
 
   function kindFor(hasMeeting: boolean): OperationKind {
     const chance = random.next();
-    if (!hasMeeting || chance < 0.2) return 'create';
-    if (chance < 0.55) return 'reschedule';
+    if (!hasMeeting || chance < 0.1) return 'create';
+    if (chance < 0.5) return 'reschedule';
     if (chance < 0.75) return 'attendees';
     return chance < 0.95 ? 'cancel' : 'retry';
   }
