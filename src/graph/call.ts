@@ -28,6 +28,8 @@ export interface CallPlan {
   /** The body is handed on as a stream instead of being read within the time-out. */
   isStreamed?: boolean;
   signal: AbortSignal | undefined;
+  /** Replaces the service's number of tries for this call. */
+  maxTries: number | undefined;
 }
 
 export type ReadPlanner = (
@@ -48,6 +50,7 @@ export function readPlanner(area: GraphArea, roles: readonly string[]): ReadPlan
     user,
     isIdempotent: true,
     signal: options?.signal,
+    maxTries: options?.maxTries,
   });
 }
 

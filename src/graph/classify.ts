@@ -34,6 +34,7 @@ const KIND_BY_CODE: ReadonlyMap<string, GraphFailureKind> = new Map<string, Grap
   ['graphaccesstotranscriptsdisabled', 'TRANSCRIPT_ACCESS_DISABLED'],
   ['speakerattributionnotallowed', 'SPEAKER_ATTRIBUTION_DISABLED'],
   ['errorduplicatetransactionid', 'DUPLICATE_TRANSACTION'],
+  ['errorirresolvableconflict', 'CHANGED'],
   ['mailboxnotenabledforrestapi', 'MAILBOX_UNAVAILABLE'],
   ['mailboxnothostedinexchangeonline', 'MAILBOX_UNAVAILABLE'],
   ['errorinvaliduser', 'USER_NOT_FOUND'],
@@ -72,6 +73,8 @@ export function graphFailure(answer: FailedAnswer): GraphRequestError {
     requestId: answer.headers.get('request-id') ?? body.requestId,
     retryAfterMs: parseRetryAfter(answer.headers.get('retry-after'), answer.now),
     existingEventId: kind === 'DUPLICATE_TRANSACTION' ? body.existingEventId : null,
+    // Only a 4xx says for certain that nothing was done.
+    mayHaveWorked: answer.status < 400 || answer.status >= 500,
   };
   return new GraphRequestError(fields);
 }
@@ -101,6 +104,7 @@ function kindOfStatus(status: number): GraphFailureKind {
   if (status === 401) return 'UNAUTHORIZED';
   if (status === 403) return 'FORBIDDEN';
   if (status === 404 || status === 410) return 'NOT_FOUND';
+  if (status === 412) return 'CHANGED';
   if (status === 429) return 'THROTTLED';
   if (status >= 500) return 'UNAVAILABLE';
   return status >= 400 ? 'INVALID_REQUEST' : 'UNKNOWN';

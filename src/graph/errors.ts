@@ -14,6 +14,8 @@ export interface GraphErrorFields {
   retryAfterMs: number | null;
   /** For DUPLICATE_TRANSACTION: the event that the transaction id already made. */
   existingEventId?: string | null;
+  /** Default false. */
+  mayHaveWorked?: boolean;
   cause?: unknown;
 }
 
@@ -27,6 +29,12 @@ export class GraphRequestError extends Error {
   readonly requestId: string | null;
   readonly retryAfterMs: number | null;
   readonly existingEventId: string | null;
+  /**
+   * Whether the call may have taken effect at Microsoft all the same: one of its tries ended without a certain
+   * refusal, that is in silence, in a cut connection, in a 5xx or in an answer that could not be read. False for a
+   * 4xx, and for a call that was never sent: no token, no place in the mailbox's queue, no connection.
+   */
+  readonly mayHaveWorked: boolean;
 
   constructor(fields: GraphErrorFields) {
     super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -37,6 +45,7 @@ export class GraphRequestError extends Error {
     this.requestId = fields.requestId;
     this.retryAfterMs = fields.retryAfterMs;
     this.existingEventId = fields.existingEventId ?? null;
+    this.mayHaveWorked = fields.mayHaveWorked ?? false;
   }
 
   /** Whether the same call may succeed later without anybody changing anything. */
@@ -45,4 +54,22 @@ export class GraphRequestError extends Error {
       this.kind === 'THROTTLED' || this.kind === 'UNAVAILABLE' || this.kind === 'TIMEOUT' || this.kind === 'NETWORK'
     );
   }
+}
+
+/** The same failure, of a call that may have taken effect all the same. */
+export function havingMaybeWorked(failure: GraphRequestError): GraphRequestError {
+  if (failure.mayHaveWorked) return failure;
+  const { kind, message, status, code, innermostCode, requestId, retryAfterMs, existingEventId, cause } = failure;
+  return new GraphRequestError({
+    kind,
+    message,
+    status,
+    code,
+    innermostCode,
+    requestId,
+    retryAfterMs,
+    existingEventId,
+    cause,
+    mayHaveWorked: true,
+  });
 }

@@ -83,6 +83,7 @@ export function createRequests(options: RequestsOptions): GraphRequests {
       innermostCode: null,
       requestId: response.headers.get('request-id'),
       retryAfterMs: null,
+      mayHaveWorked: true,
     });
   }
 

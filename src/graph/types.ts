@@ -3,6 +3,12 @@
  * Nothing here knows of tenants, databases or GraphQL; the shapes follow Microsoft's own names.
  */
 
+import type { CallOptions } from './call-options.ts';
+import type { GraphEvents } from './event-types.ts';
+
+export type * from './call-options.ts';
+export type * from './event-types.ts';
+
 /** The sovereign clouds in which an app registration can live. */
 export type MicrosoftCloudName = 'GLOBAL' | 'US_GOV_L4' | 'US_GOV_L5' | 'CHINA';
 
@@ -26,48 +32,6 @@ export interface GraphUser {
   displayName: string | null;
   mail: string | null;
   accountEnabled: boolean | null;
-}
-
-/** The default calendar of a mailbox, reduced to what tells whether Teams meetings can be made in it. */
-export interface GraphCalendar {
-  id: string;
-  allowedOnlineMeetingProviders: string[];
-  defaultOnlineMeetingProvider: string | null;
-}
-
-/** An instant on the wire of a calendar event is UTC text; in this module it is always a `Date`. */
-export interface GraphEvent {
-  id: string;
-  iCalUId: string | null;
-  subject: string;
-  startsAt: Date;
-  endsAt: Date;
-  isOnlineMeeting: boolean;
-  /** `onlineMeeting.joinUrl`; null when Exchange has not attached the Teams meeting (yet). */
-  joinUrl: string | null;
-  isCancelled: boolean;
-  /** HTML as Exchange holds it, with Teams' own join block; empty unless asked for. */
-  bodyHtml: string;
-  attendees: GraphEventAttendee[];
-}
-
-export interface GraphEventAttendee {
-  emailAddress: string;
-  name: string | null;
-  /** Microsoft's value: none, organizer, tentativelyAccepted, accepted, declined, notResponded. */
-  response: string;
-  respondedAt: Date | null;
-}
-
-/** The wanted content of a calendar-backed Teams meeting. `bodyHtml` is already escaped by the caller. */
-export interface GraphEventDraft {
-  subject: string;
-  startsAt: Date;
-  endsAt: Date;
-  bodyHtml: string;
-  attendees: { emailAddress: string; name: string | null }[];
-  /** Makes a repeated create return the first event instead of a second one. */
-  transactionId: string;
 }
 
 export interface GraphOnlineMeeting {
@@ -116,21 +80,7 @@ export interface GraphClient {
     /** @param user object id or userPrincipalName */
     get(user: string, options?: CallOptions): Promise<GraphUser>;
   };
-  events: {
-    defaultCalendar(userId: string, options?: CallOptions): Promise<GraphCalendar>;
-    create(userId: string, draft: GraphEventDraft, options?: CallOptions): Promise<GraphEvent>;
-    /** `includeBody` fills `bodyHtml`; it needs more than `Calendars.ReadBasic`. */
-    get(userId: string, eventId: string, options?: CallOptions & { includeBody?: boolean }): Promise<GraphEvent>;
-    /** Sends only what is given. Never touches the body, so Teams' join block stays. */
-    update(
-      userId: string,
-      eventId: string,
-      change: Partial<Pick<GraphEventDraft, 'subject' | 'startsAt' | 'endsAt' | 'attendees'>>,
-      options?: CallOptions,
-    ): Promise<GraphEvent>;
-    /** Deleting what is already gone succeeds. */
-    delete(userId: string, eventId: string, options?: CallOptions): Promise<void>;
-  };
+  events: GraphEvents;
   onlineMeetings: {
     /** @returns null when no meeting has this link (an empty list or a 404 with code NotFound). */
     findByJoinUrl(
@@ -161,10 +111,6 @@ export interface GraphClient {
   };
 }
 
-export interface CallOptions {
-  signal?: AbortSignal;
-}
-
 /** Hands out one shared client per app registration and credential, so that concurrent callers share one token. */
 export interface GraphService {
   forApp(app: MicrosoftAppRegistration): GraphClient;
@@ -186,6 +132,7 @@ export type GraphFailureKind =
   | 'SPEAKER_ATTRIBUTION_DISABLED'
   | 'NOT_FOUND'
   | 'DUPLICATE_TRANSACTION'
+  | 'CHANGED'
   | 'INVALID_REQUEST'
   | 'UNAUTHORIZED'
   | 'FORBIDDEN'

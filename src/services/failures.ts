@@ -114,6 +114,11 @@ const EXPLANATIONS: Record<GraphFailureKind, Explanation> = {
     message: 'Microsoft already made another event in the same operation.',
     remedy: 'Try again: the existing event is found and used.',
   },
+  CHANGED: {
+    code: 'CONFLICT',
+    message: 'The event was changed in Outlook at the same moment.',
+    remedy: 'Nothing to do: the event is read again and the change is tried again.',
+  },
   INVALID_REQUEST: {
     code: 'GRAPH_UNAVAILABLE',
     message: 'Microsoft refused the request as it was sent.',

@@ -94,7 +94,7 @@ describe('the error bodies that Graph is known to send', () => {
     ['bad property', 400, 'exchange', error('ErrorPropertyValidationFailure'), 'INVALID_REQUEST'],
     ['bad recipients', 400, 'exchange', error('ErrorInvalidRecipients'), 'INVALID_REQUEST'],
     ['end before start', 400, 'exchange', error('ErrorCalendarEndDateIsEarlierThanStartDate'), 'INVALID_REQUEST'],
-    ['stale change key', 412, 'exchange', error('ErrorIrresolvableConflict'), 'INVALID_REQUEST'],
+    ['stale change key', 412, 'exchange', error('ErrorIrresolvableConflict'), 'CHANGED'],
     ['conflict', 409, 'exchange', error('Conflict'), 'INVALID_REQUEST'],
     ['range that is not there', 416, 'recordings', '', 'INVALID_REQUEST'],
     ['gone', 410, 'recordings', error('Gone'), 'NOT_FOUND'],

@@ -71,6 +71,8 @@ describe('create', () => {
     expect(event).toEqual({
       id: 'AAMk+/=',
       iCalUId: '040000008200E00074C5B7101A82E008',
+      etag: null,
+      transactionId: null,
       subject: 'Review',
       startsAt: DRAFT.startsAt,
       endsAt: DRAFT.endsAt,
