@@ -1,85 +1,116 @@
 import { z } from 'zod';
 import type { CallPlan } from './call.ts';
 import { GraphRequestError } from './errors.ts';
+import { EVENT_READ_ROLES, eventPlan } from './event-plan.ts';
 import { event } from './event-wire.ts';
 import { unanswered } from './network-failure.ts';
-import { type GraphPath, graphPath } from './path.ts';
+import { leadsToGraph, MAX_PAGES } from './paging.ts';
+import { graphPath } from './path.ts';
 import type { GraphRequests } from './requests.ts';
-import type { CalendarChanges, GraphEvent } from './types.ts';
+import type { GraphEvent, GraphEvents } from './types.ts';
 
-const MAX_PAGES = 500;
+/** One item of a round, as it came last; null for a removed one. */
+type RoundItems = Map<string, Record<string, unknown> | null>;
 
-const removed = z.object({ id: z.string(), '@removed': z.object({}).loose() }).transform(({ id }) => ({ id }));
-/** An item that says too little to be read as an event only names one. */
-const named = z.object({ id: z.string() }).transform(({ id }) => ({ id }));
+interface Round {
+  items: RoundItems;
+  deltaLink: string;
+}
 
 const page = z.object({
-  value: z.array(z.union([removed, event, named])),
+  value: z.array(z.unknown()),
   '@odata.nextLink': z.string().nullish(),
   '@odata.deltaLink': z.string().nullish(),
 });
+const item = z.looseObject({ id: z.string().min(1) });
 
-interface Window {
-  from: Date;
-  until: Date;
-  deltaLink: string | null;
-}
+/** What an item must have to stand for the whole event: an update may bring the changed properties only. */
+const COMPLETE = ['subject', 'start', 'end', 'isCancelled', 'isOnlineMeeting', 'onlineMeeting', 'attendees'];
 
-/** Microsoft has forgotten what it told: 410 `SyncStateNotFound`, and 400 or 404 for a token it cannot read. */
-function isForgotten(error: unknown): boolean {
-  return error instanceof GraphRequestError && [400, 404, 410].includes(error.status ?? 0);
-}
-
-/** Reads a calendar by its delta function. Links are sent as they come and must lead to Graph; repeated items count once. */
-export async function calendarChanges(
+/**
+ * Follows a calendar's changes. Microsoft Learn: event-delta (no `$select`, `$expand`, `$filter`; the links carry the
+ * window), delta-query-overview (links are opaque, an id may come more than once, updates may be partial, 410 means
+ * begin afresh).
+ */
+export function calendarChanges(
   requests: GraphRequests,
-  planOf: (path: GraphPath) => CallPlan,
-  user: string,
-  { from, until, deltaLink }: Window,
-): Promise<CalendarChanges> {
-  const { path, template } = graphPath('/users/{user}/calendarView/delta', { user });
-  const fresh = `${path}?startDateTime=${from.toISOString()}&endDateTime=${until.toISOString()}`;
+  readEvent: (user: string, eventId: string, options: Parameters<GraphEvents['get']>[2]) => Promise<GraphEvent>,
+): GraphEvents['changes'] {
+  return async (user, window, options) => {
+    const { path, template } = graphPath('/users/{user}/calendarView/delta', { user });
+    const query = `startDateTime=${encodeURIComponent(window.from.toISOString())}&endDateTime=${encodeURIComponent(window.until.toISOString())}`;
+    const calendar = { path: `${path}?${query}`, template };
+    const plan = eventPlan('events.changes', 'GET', user, calendar, options, EVENT_READ_ROLES);
+    plan.headers.prefer += ', odata.maxpagesize=50';
 
-  async function read(firstLink: string | null): Promise<CalendarChanges> {
-    const changed = new Map<string, GraphEvent>();
-    const removedIds = new Set<string>();
-    const base = planOf({ path: fresh, template });
-    const headers = { ...base.headers, prefer: 'outlook.timezone="UTC", odata.maxpagesize=50' };
-    let url = firstLink ?? undefined;
-    for (let pages = 0; pages < MAX_PAGES; pages += 1) {
-      if (url !== undefined) refuseForeign(url, requests.graphBaseUrl);
-      const answer = await requests.json({ ...base, headers, url }, page);
-      for (const item of answer.value) {
-        if ('event' in item) {
-          changed.set(item.event.id, item.event);
-          removedIds.delete(item.event.id);
-        } else {
-          changed.delete(item.id);
-          removedIds.add(item.id);
-        }
-      }
-      const next = answer['@odata.nextLink'] || undefined;
-      const delta = answer['@odata.deltaLink'] || undefined;
-      if (next === undefined) {
-        if (delta === undefined) throw unanswered('UNKNOWN', 'events.changes: the last page has no deltaLink');
-        const isFullRead = firstLink === null;
-        return { changed: [...changed.values()], removedIds: [...removedIds], deltaLink: delta, isFullRead };
-      }
-      url = next;
+    const continued = window.deltaLink === null ? null : await continuedRound(requests, plan, window.deltaLink);
+    const { items, deltaLink } = continued ?? (await readRound(requests, plan, undefined));
+    const changed: GraphEvent[] = [];
+    const removedIds: string[] = [];
+    for (const [id, fields] of items) {
+      const outcome = fields === null ? 'removed' : await eventOf(fields, () => readEvent(user, id, options));
+      if (outcome === 'removed') removedIds.push(id);
+      else if (outcome !== 'unreadable') changed.push(outcome);
     }
-    throw unanswered('UNKNOWN', `events.changes: more than ${MAX_PAGES} pages`);
-  }
+    return { changed, removedIds, deltaLink, isFullRead: continued === null };
+  };
+}
 
+/** The round that a stored link begins; null when the link is of no use any more. */
+async function continuedRound(requests: GraphRequests, plan: CallPlan, deltaLink: string): Promise<Round | null> {
+  // A link of another cloud or of an address that is no longer configured. The token stays with Graph.
+  if (!leadsToGraph(deltaLink, requests)) return null;
   try {
-    return await read(deltaLink);
+    return await readRound(requests, plan, deltaLink);
   } catch (error) {
-    if (deltaLink === null || !isForgotten(error)) throw error;
-    return read(null);
+    if (error instanceof GraphRequestError && isStale(error)) return null;
+    throw error;
   }
 }
 
-/** The token goes to Graph and nowhere else. */
-function refuseForeign(link: string, graphBaseUrl: string): void {
-  if (URL.canParse(link) && new URL(link).origin === new URL(graphBaseUrl).origin) return;
-  throw unanswered('UNKNOWN', 'events.changes: a link leads away from Microsoft Graph');
+/** Microsoft documents 410 for a token that it has forgotten; 400 and 404 have been seen for unreadable ones. */
+function isStale({ kind, status }: GraphRequestError): boolean {
+  return status === 410 || (status === 404 && kind === 'NOT_FOUND') || (status === 400 && kind === 'INVALID_REQUEST');
+}
+
+async function readRound(requests: GraphRequests, plan: CallPlan, link: string | undefined): Promise<Round> {
+  const items: RoundItems = new Map();
+  let url = link;
+  for (let pages = 0; pages < MAX_PAGES; pages += 1) {
+    const answer = await requests.json({ ...plan, url }, page);
+    for (const value of answer.value) note(items, value);
+    const deltaLink = answer['@odata.deltaLink'];
+    if (deltaLink) return { items, deltaLink };
+    const nextLink = answer['@odata.nextLink'];
+    if (!nextLink) throw unanswered('UNKNOWN', `${plan.operation}: a page has neither a nextLink nor a deltaLink`);
+    if (!leadsToGraph(nextLink, requests)) {
+      throw unanswered('UNKNOWN', `${plan.operation}: a page's nextLink leads away from Microsoft Graph`);
+    }
+    url = nextLink;
+  }
+  throw unanswered('UNKNOWN', `${plan.operation}: more than ${MAX_PAGES} pages`);
+}
+
+function note(items: RoundItems, value: unknown): void {
+  const { success, data } = item.safeParse(value);
+  if (!success || data.type === 'occurrence') return;
+  items.delete(data.id);
+  items.set(data.id, data['@removed'] === undefined ? data : null);
+}
+
+async function eventOf(
+  fields: Record<string, unknown>,
+  read: () => Promise<GraphEvent>,
+): Promise<GraphEvent | 'removed' | 'unreadable'> {
+  const parsed = COMPLETE.every((name) => name in fields) ? event.safeParse(fields) : undefined;
+  if (parsed?.success) return { ...parsed.data.event, bodyHtml: '' };
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof GraphRequestError)) throw error;
+    if (error.kind === 'NOT_FOUND') return 'removed';
+    // Trying again would not help, and one odd event must not hold up the calendar for good.
+    if (error.kind === 'INVALID_REQUEST' || error.kind === 'UNKNOWN') return 'unreadable';
+    throw error;
+  }
 }

@@ -28,7 +28,8 @@ export interface CallPlan {
   /** The body is handed on as a stream instead of being read within the time-out. */
   isStreamed?: boolean;
   signal: AbortSignal | undefined;
-  maxTries?: number | undefined;
+  /** Replaces the service's number of tries for this call. */
+  maxTries: number | undefined;
 }
 
 export type ReadPlanner = (

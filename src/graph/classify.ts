@@ -73,7 +73,8 @@ export function graphFailure(answer: FailedAnswer): GraphRequestError {
     requestId: answer.headers.get('request-id') ?? body.requestId,
     retryAfterMs: parseRetryAfter(answer.headers.get('retry-after'), answer.now),
     existingEventId: kind === 'DUPLICATE_TRANSACTION' ? body.existingEventId : null,
-    mayHaveWorked: answer.status >= 500,
+    // Only a 4xx says for certain that nothing was done.
+    mayHaveWorked: answer.status < 400 || answer.status >= 500,
   };
   return new GraphRequestError(fields);
 }

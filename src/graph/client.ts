@@ -19,6 +19,7 @@ export function createGraphClient(options: RequestsOptions): GraphClient {
         {
           signal: call?.signal,
           isIdempotent: true,
+          maxTries: call?.maxTries,
           onRetry: ({ kind, status, requestId }, waitMs, nextTry) =>
             logger.warn(
               { operation: 'entra.token', kind, status, requestId, waitMs, nextTry },

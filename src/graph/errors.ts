@@ -14,7 +14,7 @@ export interface GraphErrorFields {
   retryAfterMs: number | null;
   /** For DUPLICATE_TRANSACTION: the event that the transaction id already made. */
   existingEventId?: string | null;
-  /** Whether a try may have taken effect at Microsoft although it failed. Default false. */
+  /** Default false. */
   mayHaveWorked?: boolean;
   cause?: unknown;
 }
@@ -30,8 +30,9 @@ export class GraphRequestError extends Error {
   readonly retryAfterMs: number | null;
   readonly existingEventId: string | null;
   /**
-   * Whether the call may have taken effect at Microsoft: one of its tries got no answer after it was sent, or a 5xx.
-   * A 4xx is a certain refusal.
+   * Whether the call may have taken effect at Microsoft all the same: one of its tries ended without a certain
+   * refusal, that is in silence, in a cut connection, in a 5xx or in an answer that could not be read. False for a
+   * 4xx, and for a call that was never sent: no token, no place in the mailbox's queue, no connection.
    */
   readonly mayHaveWorked: boolean;
 
@@ -47,17 +48,28 @@ export class GraphRequestError extends Error {
     this.mayHaveWorked = fields.mayHaveWorked ?? false;
   }
 
-  /** The same failure, when an earlier try of the call may have taken effect. */
-  afterUnclearTry(): GraphRequestError {
-    return this.mayHaveWorked
-      ? this
-      : new GraphRequestError({ ...this, message: this.message, mayHaveWorked: true, cause: this });
-  }
-
   /** Whether the same call may succeed later without anybody changing anything. */
   get isTransient(): boolean {
     return (
       this.kind === 'THROTTLED' || this.kind === 'UNAVAILABLE' || this.kind === 'TIMEOUT' || this.kind === 'NETWORK'
     );
   }
+}
+
+/** The same failure, of a call that may have taken effect all the same. */
+export function havingMaybeWorked(failure: GraphRequestError): GraphRequestError {
+  if (failure.mayHaveWorked) return failure;
+  const { kind, message, status, code, innermostCode, requestId, retryAfterMs, existingEventId, cause } = failure;
+  return new GraphRequestError({
+    kind,
+    message,
+    status,
+    code,
+    innermostCode,
+    requestId,
+    retryAfterMs,
+    existingEventId,
+    cause,
+    mayHaveWorked: true,
+  });
 }

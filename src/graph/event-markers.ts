@@ -1,44 +1,43 @@
+import { z } from 'zod';
+import { literal } from './path.ts';
 import type { EventMarkers } from './types.ts';
+import { optionalText } from './wire.ts';
 
-/**
- * Named properties in a property set of this product. Single-value extended properties can be filtered by value with
- * application permissions; open extensions cannot (Microsoft Learn: singlevaluelegacyextendedproperty-get).
- */
-const SET = '{6f1c1b0e-5f3c-4d0c-9b1f-0c8a5d1f7e42}';
-const TENANT = `String ${SET} Name TenantId`;
-const MEETING = `String ${SET} Name MeetingId`;
+/** The property set of this project's named properties. Never to be changed: events out there carry it. */
+const PROPERTY_SET = '09369d99-5548-4068-bc65-272d36fb2304';
 
-export interface ExtendedProperty {
-  id: string;
-  value: string;
-}
+/** The name's case counts in a filter (Microsoft Learn: singlevaluelegacyextendedproperty-get). */
+const TENANT_ID = `String {${PROPERTY_SET}} Name TenantId`;
+const MEETING_ID = `String {${PROPERTY_SET}} Name MeetingId`;
 
-export function markerProperties({ tenantId, meetingId }: EventMarkers): ExtendedProperty[] {
+/** Reading extended properties needs more than `Calendars.ReadBasic` (same page, table of permissions). */
+export const MARKER_READ_ROLES = ['Calendars.Read', 'Calendars.ReadWrite'];
+
+/** `$expand` that brings both markers with an event, percent-encoded. */
+export const EXPAND_MARKERS = `$expand=${encodeURIComponent(
+  `singleValueExtendedProperties($filter=id eq '${TENANT_ID}' or id eq '${MEETING_ID}')`,
+)}`;
+
+/** The markers as a create takes them. Microsoft Learn: singlevaluelegacyextendedproperty-post-singlevalueextendedproperties. */
+export function markerProperties(markers: EventMarkers): { id: string; value: string }[] {
   return [
-    { id: TENANT, value: tenantId },
-    { id: MEETING, value: meetingId },
+    { id: TENANT_ID, value: markers.tenantId },
+    { id: MEETING_ID, value: markers.meetingId },
   ];
 }
 
-/** The meeting's id among expanded properties, whose names come back with another spelling of the set's id. */
-export function meetingMarkerOf(properties: readonly { id: string; value: string | null }[]): string | null {
-  return properties.find(({ id }) => id.toLowerCase() === MEETING.toLowerCase())?.value ?? null;
+/** A filter for events with this marker, not yet encoded. Exchange compares values without regard to case. */
+export function markerFilter(marker: keyof EventMarkers, value: string): string {
+  const id = marker === 'tenantId' ? TENANT_ID : MEETING_ID;
+  return `singleValueExtendedProperties/Any(ep: ep/id eq ${literal(id)} and ep/value eq ${literal(value)})`;
 }
 
-const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
-
-const holds = ({ id, value }: ExtendedProperty) =>
-  `singleValueExtendedProperties/Any(ep: ep/id eq ${literal(id)} and ep/value eq ${literal(value)})`;
-
-/** `$filter` for the events of one meeting. */
-export function meetingFilter(markers: EventMarkers): string {
-  return holds({ id: MEETING, value: markers.meetingId });
-}
-
-/** `$filter` for all events of a tenant. */
-export function tenantFilter(tenantId: string): string {
-  return holds({ id: TENANT, value: tenantId });
-}
-
-/** `$expand` that brings the meeting's id along. */
-export const MEETING_MARKER = `singleValueExtendedProperties($filter=id eq ${literal(MEETING)})`;
+/** The markers out of an expanded event; Exchange may write the ids back in another case. */
+export const expandedMarkers = z
+  .array(z.object({ id: z.string(), value: optionalText }))
+  .nullish()
+  .transform((properties) => {
+    const markerOf = (id: string): string | null =>
+      properties?.find((one) => one.id.toLowerCase() === id.toLowerCase())?.value ?? null;
+    return { tenantId: markerOf(TENANT_ID), meetingId: markerOf(MEETING_ID) };
+  });

@@ -1,14 +1,13 @@
 import { z } from 'zod';
-import { meetingMarkerOf } from './event-markers.ts';
-import type { GraphEvent, GraphEventDraft } from './types.ts';
+import { expandedMarkers } from './event-markers.ts';
+import type { EventMarkers, GraphEvent, GraphEventDraft } from './types.ts';
 import { optionalInstant, optionalText, parseInstant } from './wire.ts';
 
-/** An event, and the provider that tells whether a missing join link can still come. */
+/** An event with its markers, if they were expanded, and the provider that tells whether a missing link can still come. */
 export interface WireEvent {
   event: GraphEvent;
   provider: string | null;
-  /** Of the meeting that the event was made for, where it was asked for and is there. */
-  meetingId: string | null;
+  markers: { [Marker in keyof EventMarkers]: string | null };
 }
 
 /** The names under which Graph has been seen to say UTC. Another zone cannot be read as an instant. */
@@ -40,6 +39,8 @@ const attendee = z
 export const event: z.ZodType<WireEvent> = z
   .object({
     id: z.string(),
+    '@odata.etag': optionalText,
+    transactionId: optionalText,
     iCalUId: optionalText,
     subject: optionalText,
     start: dateTimeTimeZone,
@@ -50,16 +51,16 @@ export const event: z.ZodType<WireEvent> = z
     isCancelled: z.boolean().nullish(),
     body: z.object({ content: optionalText }).nullish(),
     attendees: z.array(attendee).nullish(),
-    '@odata.etag': optionalText,
-    transactionId: optionalText,
-    singleValueExtendedProperties: z.array(z.object({ id: z.string(), value: optionalText })).nullish(),
+    singleValueExtendedProperties: expandedMarkers,
   })
   .transform((wire) => ({
     provider: wire.onlineMeetingProvider,
-    meetingId: meetingMarkerOf(wire.singleValueExtendedProperties ?? []),
+    markers: wire.singleValueExtendedProperties,
     event: {
       id: wire.id,
       iCalUId: wire.iCalUId,
+      etag: wire['@odata.etag'],
+      transactionId: wire.transactionId,
       subject: wire.subject ?? '',
       startsAt: wire.start,
       endsAt: wire.end,
@@ -68,8 +69,6 @@ export const event: z.ZodType<WireEvent> = z
       isCancelled: wire.isCancelled ?? false,
       bodyHtml: wire.body?.content ?? '',
       attendees: wire.attendees ?? [],
-      etag: wire['@odata.etag'],
-      transactionId: wire.transactionId,
     },
   }));
 

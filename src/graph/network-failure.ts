@@ -1,6 +1,21 @@
 import { GraphRequestError } from './errors.ts';
 import type { GraphFailureKind } from './types.ts';
 
+/** The codes of system and fetch for a connection that never came about. */
+const UNCONNECTED: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Whether fetch failed before there was a connection, so that nothing was sent. */
+export function isUnsent(error: unknown): boolean {
+  return UNCONNECTED.has(systemCode(error) ?? '');
+}
+
 /** A call that got no answer because the connection failed. Keeps the system's error code, nothing of the request. */
 export function networkFailure(who: string, error: unknown): GraphRequestError {
   const code = systemCode(error);

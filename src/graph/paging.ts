@@ -3,7 +3,7 @@ import type { CallPlan } from './call.ts';
 import { unanswered } from './network-failure.ts';
 import type { GraphRequests } from './requests.ts';
 
-const MAX_PAGES = 500;
+export const MAX_PAGES = 500;
 
 /**
  * Reads a whole collection. Links to further pages are opaque and sent as they come (Microsoft Learn: paging); an
@@ -24,11 +24,16 @@ export async function listAll<T extends { id: string }>(
     const { value, '@odata.nextLink': nextLink } = await requests.json({ ...plan, url }, page);
     for (const entry of value) if (!items.has(entry.id)) items.set(entry.id, entry);
     if (nextLink == null || nextLink === '' || seenLinks.has(nextLink)) return [...items.values()];
-    if (!URL.canParse(nextLink) || new URL(nextLink).origin !== new URL(requests.graphBaseUrl).origin) {
+    if (!leadsToGraph(nextLink, requests)) {
       throw unanswered('UNKNOWN', `${plan.operation}: a page's nextLink leads away from Microsoft Graph`);
     }
     seenLinks.add(nextLink);
     url = nextLink;
   }
   throw unanswered('UNKNOWN', `${plan.operation}: more than ${MAX_PAGES} pages`);
+}
+
+/** Whether a link may be called with our token. */
+export function leadsToGraph(link: string, { graphBaseUrl }: GraphRequests): boolean {
+  return URL.canParse(link) && new URL(link).origin === new URL(graphBaseUrl).origin;
 }

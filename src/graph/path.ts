@@ -20,7 +20,12 @@ export function graphPath(template: string, ids: Record<string, string>): GraphP
   return { path, template };
 }
 
-/** A text as OData literal inside a query, percent-encoded exactly once; its quotation marks are doubled. */
+/** A text as OData literal; its quotation marks are doubled. Not yet encoded for a query. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A text as OData literal inside a query, percent-encoded exactly once. */
 export function encodedLiteral(text: string): string {
-  return encodeURIComponent(`'${text.replaceAll("'", "''")}'`);
+  return encodeURIComponent(literal(text));
 }

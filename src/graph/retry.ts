@@ -1,4 +1,4 @@
-import { GraphRequestError } from './errors.ts';
+import { GraphRequestError, havingMaybeWorked } from './errors.ts';
 
 /** The bounds within which one call may be tried again. Times are milliseconds. */
 export interface RetryLimits {
@@ -14,6 +14,8 @@ export interface RetriedCall {
   signal: AbortSignal | undefined;
   /** False for a call whose repetition could do something twice. */
   isIdempotent: boolean;
+  /** Instead of the limits' number, when it is given. */
+  maxTries?: number;
   onRetry: (failure: GraphRequestError, waitMs: number, nextTry: number) => void;
 }
 
@@ -26,7 +28,7 @@ const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 503, 504]);
 /**
  * Runs `attempt` until it succeeds, fails for good, or the tries or the time are used up; the wait is what Microsoft
  * asked for, otherwise exponential with jitter. A wait that does not fit in the remaining time is not begun: the
- * failure is thrown at once, with its `retryAfterMs`.
+ * failure is thrown at once, with its `retryAfterMs`. A failure may have worked if any of the tries may.
  * @throws GraphRequestError, or the reason of the caller's signal when that aborted.
  */
 export async function withRetries<T>(
@@ -38,31 +40,29 @@ export async function withRetries<T>(
   const timer = setTimeout(() => total.abort(totalTimeout(limits.totalTimeoutMs)), limits.totalTimeoutMs);
   const signal = call.signal === undefined ? total.signal : AbortSignal.any([call.signal, total.signal]);
   const startedAt = performance.now();
+  const maxTries = call.maxTries ?? limits.maxTries;
   let waitedMs = 0;
-  let isUnclear = false;
+  let mayHaveWorked = false;
   try {
     for (let tryNumber = 1; ; tryNumber += 1) {
       try {
         signal.throwIfAborted();
         return await attempt(signal, tryNumber);
       } catch (error) {
-        if (signal.aborted) {
-          const { reason } = signal;
-          // What was under way when the time ran out may have been sent.
-          throw reason instanceof GraphRequestError ? reason.afterUnclearTry() : reason;
-        }
+        if (error instanceof GraphRequestError) mayHaveWorked ||= error.mayHaveWorked;
+        if (signal.aborted) throw signal.reason;
         if (!(error instanceof GraphRequestError)) throw error;
-        isUnclear ||= error.mayHaveWorked;
-        const failure = isUnclear ? error.afterUnclearTry() : error;
-        if (!call.isIdempotent || tryNumber >= limits.maxTries || !isRetried(error)) throw failure;
+        if (!call.isIdempotent || tryNumber >= maxTries || !isRetried(error)) throw error;
         const waitMs = error.retryAfterMs ?? backoff(tryNumber, limits.random);
         const elapsedMs = Math.max(performance.now() - startedAt, waitedMs);
-        if (elapsedMs + waitMs >= limits.totalTimeoutMs) throw failure;
+        if (elapsedMs + waitMs >= limits.totalTimeoutMs) throw error;
         call.onRetry(error, waitMs, tryNumber + 1);
         await limits.sleep(waitMs, signal);
         waitedMs += waitMs;
       }
     }
+  } catch (error) {
+    throw mayHaveWorked && error instanceof GraphRequestError ? havingMaybeWorked(error) : error;
   } finally {
     clearTimeout(timer);
   }

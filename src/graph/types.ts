@@ -3,6 +3,12 @@
  * Nothing here knows of tenants, databases or GraphQL; the shapes follow Microsoft's own names.
  */
 
+import type { CallOptions } from './call-options.ts';
+import type { GraphEvents } from './event-types.ts';
+
+export type * from './call-options.ts';
+export type * from './event-types.ts';
+
 /** The sovereign clouds in which an app registration can live. */
 export type MicrosoftCloudName = 'GLOBAL' | 'US_GOV_L4' | 'US_GOV_L5' | 'CHINA';
 
@@ -26,75 +32,6 @@ export interface GraphUser {
   displayName: string | null;
   mail: string | null;
   accountEnabled: boolean | null;
-}
-
-/** The default calendar of a mailbox, reduced to what tells whether Teams meetings can be made in it. */
-export interface GraphCalendar {
-  id: string;
-  allowedOnlineMeetingProviders: string[];
-  defaultOnlineMeetingProvider: string | null;
-}
-
-/** An instant on the wire of a calendar event is UTC text; in this module it is always a `Date`. */
-export interface GraphEvent {
-  id: string;
-  iCalUId: string | null;
-  subject: string;
-  startsAt: Date;
-  endsAt: Date;
-  isOnlineMeeting: boolean;
-  /** `onlineMeeting.joinUrl`; null when Exchange has not attached the Teams meeting (yet). */
-  joinUrl: string | null;
-  isCancelled: boolean;
-  /** HTML as Exchange holds it, with Teams' own join block; empty unless asked for. */
-  bodyHtml: string;
-  attendees: GraphEventAttendee[];
-  /** Changes with every change of the event, an attendee's answer included; for `If-Match`. */
-  etag: string | null;
-  /** What the create was sent with; null for an event that was made without one. */
-  transactionId: string | null;
-}
-
-/** By what an event is known as ours, whoever lost its id: stored in the event, invisible in Outlook. */
-export interface EventMarkers {
-  tenantId: string;
-  meetingId: string;
-}
-
-export interface MarkedEvent {
-  event: GraphEvent;
-  meetingId: string | null;
-}
-
-/** What a calendar says since it was last read. */
-export interface CalendarChanges {
-  changed: GraphEvent[];
-  /** Deleted, or moved out of the window: only reading the event tells which. */
-  removedIds: string[];
-  /** For the next read. */
-  deltaLink: string;
-  /** Everything in the window was read, not only what changed. */
-  isFullRead: boolean;
-}
-
-export interface GraphEventAttendee {
-  emailAddress: string;
-  name: string | null;
-  /** Microsoft's value: none, organizer, tentativelyAccepted, accepted, declined, notResponded. */
-  response: string;
-  respondedAt: Date | null;
-}
-
-/** The wanted content of a calendar-backed Teams meeting. `bodyHtml` is already escaped by the caller. */
-export interface GraphEventDraft {
-  subject: string;
-  startsAt: Date;
-  endsAt: Date;
-  bodyHtml: string;
-  attendees: { emailAddress: string; name: string | null }[];
-  /** Makes a repeated create return the first event instead of a second one. */
-  transactionId: string;
-  markers?: EventMarkers;
 }
 
 export interface GraphOnlineMeeting {
@@ -143,41 +80,7 @@ export interface GraphClient {
     /** @param user object id or userPrincipalName */
     get(user: string, options?: CallOptions): Promise<GraphUser>;
   };
-  events: {
-    defaultCalendar(userId: string, options?: CallOptions): Promise<GraphCalendar>;
-    create(userId: string, draft: GraphEventDraft, options?: CallOptions): Promise<GraphEvent>;
-    /** `includeBody` fills `bodyHtml`; it needs more than `Calendars.ReadBasic`. */
-    get(userId: string, eventId: string, options?: CallOptions & { includeBody?: boolean }): Promise<GraphEvent>;
-    /** Sends only what is given. Never touches the body, so Teams' join block stays. */
-    update(
-      userId: string,
-      eventId: string,
-      change: Partial<Pick<GraphEventDraft, 'subject' | 'startsAt' | 'endsAt' | 'attendees'>>,
-      /** `ifMatch`: an etag; the change is refused with CHANGED when the event has another one by now. */
-      options?: CallOptions & { ifMatch?: string },
-    ): Promise<GraphEvent>;
-    /** Cancels and mails the comment to the attendees. Succeeds for what is gone; refused for an event without attendees. */
-    cancel(userId: string, eventId: string, comment: string | null, options?: CallOptions): Promise<void>;
-    /** The events that carry these markers; more than one only after a fault. */
-    findByMeeting(userId: string, markers: EventMarkers, options?: CallOptions): Promise<GraphEvent[]>;
-    /** Every event in the range that carries the tenant's marker. */
-    listMarked(
-      userId: string,
-      tenantId: string,
-      options: CallOptions & { startsFrom: Date; startsBefore: Date },
-    ): Promise<MarkedEvent[]>;
-    /**
-     * What changed in a window of the calendar since `deltaLink`; all of it without one, and when Microsoft has
-     * forgotten the link (Microsoft Learn: event-delta).
-     */
-    changes(
-      userId: string,
-      window: { from: Date; until: Date; deltaLink: string | null },
-      options?: CallOptions,
-    ): Promise<CalendarChanges>;
-    /** Deleting what is already gone succeeds. */
-    delete(userId: string, eventId: string, options?: CallOptions): Promise<void>;
-  };
+  events: GraphEvents;
   onlineMeetings: {
     /** @returns null when no meeting has this link (an empty list or a 404 with code NotFound). */
     findByJoinUrl(
@@ -206,12 +109,6 @@ export interface GraphClient {
       options?: CallOptions,
     ): Promise<GraphTranscriptContent>;
   };
-}
-
-export interface CallOptions {
-  signal?: AbortSignal;
-  /** Instead of the service's own limit; 1 sends it once. */
-  maxTries?: number;
 }
 
 /** Hands out one shared client per app registration and credential, so that concurrent callers share one token. */

@@ -6,12 +6,13 @@ import { link } from './link.ts';
 /** Repeats the rest of the chain within the limits; bounds the time of all tries together. */
 export function retry(limits: RetryLimits, logger: GraphLogger): Middleware {
   return link((call, _context, next) => {
-    const { operation, isIdempotent } = call.plan;
+    const { operation, isIdempotent, maxTries } = call.plan;
     return withRetries(
-      { ...limits, maxTries: call.plan.maxTries ?? limits.maxTries },
+      limits,
       {
         signal: call.plan.signal,
         isIdempotent,
+        maxTries,
         onRetry: (failure, waitMs, nextTry) =>
           logger.warn(
             {

@@ -1,6 +1,6 @@
 import type { Middleware } from '@microsoft/microsoft-graph-client';
-import { GraphRequestError } from '../errors.ts';
-import { networkFailure, timeoutFailure } from '../network-failure.ts';
+import { GraphRequestError, havingMaybeWorked } from '../errors.ts';
+import { isUnsent, networkFailure, timeoutFailure } from '../network-failure.ts';
 import { link } from './link.ts';
 
 /** Statuses whose answers must not be constructed with a body. */
@@ -24,21 +24,23 @@ export function timeOut(perTryTimeoutMs: number): Middleware {
     } catch (error) {
       // An answer that broke off is none: the log must not show its status as the outcome.
       context.response = undefined;
-      // It was sent: whether it took effect is not known.
-      if (call.trySignal.aborted) throw unclear(call.trySignal.reason);
-      throw error instanceof GraphRequestError ? error : networkFailure('Microsoft Graph', error).afterUnclearTry();
+      if (call.trySignal.aborted) throw maybeWorked(call.trySignal.reason);
+      if (error instanceof GraphRequestError) throw error;
+      const failure = networkFailure('Microsoft Graph', error);
+      throw isUnsent(error) ? failure : havingMaybeWorked(failure);
     } finally {
       clearTimeout(timer);
     }
   });
 }
 
+/** The reason is the caller's own, or a time-out: then nobody knows what became of the call. */
+function maybeWorked(reason: unknown): unknown {
+  return reason instanceof GraphRequestError ? havingMaybeWorked(reason) : reason;
+}
+
 async function withReadBody(response: Response): Promise<Response> {
   const bytes = await response.arrayBuffer();
   const body = WITHOUT_BODY.has(response.status) ? null : bytes;
   return new Response(body, { status: response.status, headers: response.headers });
-}
-
-function unclear(reason: unknown): unknown {
-  return reason instanceof GraphRequestError ? reason.afterUnclearTry() : reason;
 }

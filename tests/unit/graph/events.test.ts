@@ -71,14 +71,14 @@ describe('create', () => {
     expect(event).toEqual({
       id: 'AAMk+/=',
       iCalUId: '040000008200E00074C5B7101A82E008',
+      etag: null,
+      transactionId: null,
       subject: 'Review',
       startsAt: DRAFT.startsAt,
       endsAt: DRAFT.endsAt,
       isOnlineMeeting: true,
       joinUrl: 'https://teams.example/join',
       isCancelled: false,
-      etag: null,
-      transactionId: null,
       bodyHtml: '<html>join block</html>',
       attendees: [
         { emailAddress: 'ann@client.example', name: 'Ann', response: 'none', respondedAt: null },
