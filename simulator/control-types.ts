@@ -78,6 +78,8 @@ export interface EventSummary {
   joinUrl: string | null;
   meetingId: string | null;
   transactionId: string | null;
+  /** Values of the single-value extended properties by the name in their id. */
+  extendedProperties: Record<string, string>;
   bodyHtml: string;
 }
 
@@ -102,7 +104,21 @@ export interface SentMail {
   from: string;
   to: string;
   subject: string;
+  /** What was said with a cancellation. */
+  comment: string | null;
   at: string;
+}
+
+/** What the organizer changes in Outlook; absent fields stay. */
+export interface EventChangeInput {
+  directoryId: string;
+  /** Object id or userPrincipalName. */
+  user: string;
+  /** The default or the immutable id. */
+  eventId: string;
+  subject?: string;
+  startsAt?: string;
+  endsAt?: string;
 }
 
 /** One thing that was said. Without `startSeconds` it follows the one before it. */
@@ -153,8 +169,10 @@ export interface MeetingTookPlaceResult {
 export interface FaultInput {
   /** `path` is a regular expression (case-insensitive) tried on the percent-decoded path with its query. */
   match?: { method?: string; path?: string };
-  /** Default 1. */
-  times?: number;
+  /** Default 1; null: until the faults are cleared. */
+  times?: number | null;
+  /** From 0 to 1: strikes each matching call with this chance, by the seed of `seedFaults`. Default: strikes always. */
+  probability?: number;
   /** Answer this. Without it the call goes on (after `delayMs`). */
   status?: number;
   /** An object is sent as JSON, a string as it is, null as nothing. Default: Microsoft's usual body for the status. */
@@ -210,3 +228,17 @@ export type ContentMode = 'range' | 'plain' | 'redirect';
 
 /** How a JoinWebUrl filter without a match is answered; both have been seen. */
 export type JoinUrlMiss = 'empty' | 'notFound';
+
+/** Whether a PATCH or DELETE with an `If-Match` of another version is refused (default) or served; not documented. */
+export type IfMatchBehaviour = 'checked' | 'ignored';
+
+/**
+ * How long a transactionId counts: until its event is gone (default), or also after that, so that a create with it is
+ * refused with the id of the event that is gone; not documented.
+ */
+export type TransactionMemory = 'untilDeleted' | 'forever';
+
+/** Whether a filter on an extended property may be combined with others by `and`; default served; not documented. */
+export interface MarkerFilterBehaviour {
+  combined: 'served' | 'refused';
+}

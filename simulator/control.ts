@@ -2,16 +2,20 @@ import type {
   AppInput,
   ContentMode,
   DirectoryInput,
+  EventChangeInput,
   EventSummary,
   FaultInput,
+  IfMatchBehaviour,
   JoinUrlMiss,
   LoggedRequest,
   MailboxConcurrency,
+  MarkerFilterBehaviour,
   MeetingSummary,
   MeetingTookPlaceInput,
   MeetingTookPlaceResult,
   PagingInput,
   SentMail,
+  TransactionMemory,
   UserInput,
   WorldDescription,
 } from './control-types.ts';
@@ -108,7 +112,12 @@ export class SimulatorControl {
     return this.#call('deleteEvent', { directoryId, user, eventId });
   }
 
-  /** An attendee answers the invitation, e.g. with `accepted`. */
+  /** The organizer changes the event in Outlook; attendees are mailed. */
+  changeEvent(input: EventChangeInput): Promise<void> {
+    return this.#call('changeEvent', input);
+  }
+
+  /** An attendee answers the invitation, e.g. with `accepted`; this makes another version of the event. */
   respondToEvent(
     directoryId: string,
     user: string,
@@ -117,6 +126,11 @@ export class SimulatorControl {
     response: string,
   ): Promise<void> {
     return this.#call('respondToEvent', { directoryId, user, eventId, attendee, response });
+  }
+
+  /** Forgets every delta token given so far: their use is answered with 410. */
+  expireDeltaTokens(): Promise<void> {
+    return this.#call('expireDeltaTokens');
   }
 
   /** Sets the meeting's expiry one second into the past. */
@@ -149,6 +163,11 @@ export class SimulatorControl {
     return (await this.#call<{ id: number }>('addFault', fault)).id;
   }
 
+  /** Begins the sequence of chances of faults with a `probability`; the same seed, the same sequence. */
+  seedFaults(input: { seed: number }): Promise<void> {
+    return this.#call('seedFaults', input);
+  }
+
   /** Forgets all faults; calls that a fault delays go on at once. */
   clearFaults(): Promise<void> {
     return this.#call('clearFaults');
@@ -179,6 +198,18 @@ export class SimulatorControl {
 
   setJoinUrlMiss(answer: JoinUrlMiss): Promise<void> {
     return this.#call('setJoinUrlMiss', { answer });
+  }
+
+  setIfMatch(behaviour: IfMatchBehaviour): Promise<void> {
+    return this.#call('setIfMatch', { behaviour });
+  }
+
+  setTransactionMemory(memory: TransactionMemory): Promise<void> {
+    return this.#call('setTransactionMemory', { memory });
+  }
+
+  setMarkerFilter(behaviour: MarkerFilterBehaviour): Promise<void> {
+    return this.#call('setMarkerFilter', behaviour);
   }
 
   async #call<Result>(operation: string, input: object = {}): Promise<Result> {

@@ -1,5 +1,7 @@
 import type { Json } from './errors.ts';
 import { GraphFailure } from './errors.ts';
+import type { ExtendedProperty } from './extended-properties.ts';
+import { readExtendedProperties } from './extended-properties.ts';
 import type { Attendee, ZonedInstant } from './mailbox.ts';
 import { checkTimeZone, instantOf } from './time-zones.ts';
 
@@ -13,6 +15,7 @@ export interface EventInput {
   isOnlineMeeting?: boolean;
   onlineMeetingProvider?: string;
   transactionId?: string;
+  extendedProperties?: ExtendedProperty[];
   /** Simple properties that are kept as they come. */
   plain: Json;
 }
@@ -29,6 +32,7 @@ const WRITABLE: Readonly<Record<string, Kind>> = {
   isOnlineMeeting: 'boolean',
   onlineMeetingProvider: 'string',
   transactionId: 'string',
+  singleValueExtendedProperties: 'array',
 };
 const PLAIN: Readonly<Record<string, Kind>> = {
   location: 'object',
@@ -81,6 +85,9 @@ export function readEventInput(json: Json): EventInput {
   if (typeof json.isOnlineMeeting === 'boolean') input.isOnlineMeeting = json.isOnlineMeeting;
   if (typeof json.onlineMeetingProvider === 'string') input.onlineMeetingProvider = json.onlineMeetingProvider;
   if (typeof json.transactionId === 'string') input.transactionId = json.transactionId;
+  if (Array.isArray(json.singleValueExtendedProperties)) {
+    input.extendedProperties = readExtendedProperties(json.singleValueExtendedProperties);
+  }
   return input;
 }
 

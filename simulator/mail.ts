@@ -9,6 +9,7 @@ export function mailTo(
   event: CalendarEvent,
   attendees: Attendee[],
   kind: SentMail['kind'],
+  comment: string | null = null,
 ): void {
   for (const attendee of attendees) {
     world.sentMail.push({
@@ -17,6 +18,7 @@ export function mailTo(
       from: user.mail ?? user.userPrincipalName,
       to: attendee.address,
       subject: event.subject,
+      comment,
       at: world.clock.now().toISOString(),
     });
   }

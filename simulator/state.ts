@@ -5,9 +5,12 @@ import type {
   AppInput,
   ContentMode,
   DirectoryInput,
+  IfMatchBehaviour,
   JoinUrlMiss,
+  MarkerFilterBehaviour,
   PagingInput,
   SentMail,
+  TransactionMemory,
   UserInput,
 } from './control-types.ts';
 import { FaultList } from './faults.ts';
@@ -26,6 +29,9 @@ export interface Behaviour {
   paging: PagingInput;
   contentMode: ContentMode;
   joinUrlMiss: JoinUrlMiss;
+  ifMatch: IfMatchBehaviour;
+  transactionMemory: TransactionMemory;
+  markerFilter: MarkerFilterBehaviour;
 }
 
 /** Everything the simulator knows. One per running simulator; `resetWorld` empties it in place. */
@@ -60,7 +66,14 @@ function emptyContents(): Omit<World, 'mediaPort'> {
     log: new RequestLog(),
     concurrency: new ConcurrencyMeter(),
     sentMail: [],
-    behaviour: { paging: {}, contentMode: 'range', joinUrlMiss: 'empty' },
+    behaviour: {
+      paging: {},
+      contentMode: 'range',
+      joinUrlMiss: 'empty',
+      ifMatch: 'checked',
+      transactionMemory: 'untilDeleted',
+      markerFilter: { combined: 'served' },
+    },
   };
 }
 
