@@ -1,13 +1,14 @@
+import { eventSummary, meetingSummary } from './control-summaries.ts';
 import type {
   AppInput,
   ContentMode,
   DirectoryInput,
-  EventChange,
+  EventChangeInput,
   EventSummary,
   FaultInput,
-  IfMatch,
+  IfMatchBehaviour,
   JoinUrlMiss,
-  MarkerFilter,
+  MarkerFilterBehaviour,
   MeetingSummary,
   MeetingTookPlaceInput,
   PagingInput,
@@ -17,9 +18,8 @@ import type {
 } from './control-types.ts';
 import { applyEventChange } from './event-changes.ts';
 import { mailTo } from './mail.ts';
-import type { CalendarEvent } from './mailbox.ts';
-import { moveEvent, removeEvent, touch } from './mailbox.ts';
-import type { OnlineMeeting } from './meeting-store.ts';
+import type { CalendarEvent, ZonedInstant } from './mailbox.ts';
+import { expireDeltaTokens, moveEvent, removeEvent, touchEvent } from './mailbox.ts';
 import { meetingsOf } from './meeting-store.ts';
 import type { Directory, User, World } from './state.ts';
 import { appKey, appOf, directoryOf, findUser, mailboxOf, resetWorld, userKey, userOf } from './state.ts';
@@ -80,7 +80,7 @@ export const controlOperations = {
   },
   moveEvent(world: World, input: OfEvent): { id: string } {
     const { user, event } = existingEvent(world, input);
-    moveEvent(mailboxOf(world, user), event);
+    moveEvent(mailboxOf(world, user), event, world.clock.now());
     return { id: event.defaultId };
   },
   deleteEvent(world: World, input: OfEvent) {
@@ -88,24 +88,25 @@ export const controlOperations = {
     mailTo(world, user, event, event.attendees, 'cancellation');
     removeEvent(mailboxOf(world, user), event);
   },
-  changeEvent(world: World, input: OfEvent & { change: EventChange }) {
-    const { user, event } = existingEvent(world, input);
-    const { subject, startsAt, endsAt } = input.change;
-    const at = (text: string) => ({ instant: new Date(text), timeZone: 'UTC' });
-    applyEventChange(world, user, event, {
-      ...(subject === undefined ? {} : { subject }),
-      ...(startsAt === undefined ? {} : { start: at(startsAt) }),
-      ...(endsAt === undefined ? {} : { end: at(endsAt) }),
-      plain: {},
-    });
-  },
   respondToEvent(world: World, input: OfEvent & { attendee: string; response: string }) {
     const { user, event } = existingEvent(world, input);
     const attendee = event.attendees.find((one) => one.address.toLowerCase() === input.attendee.toLowerCase());
     if (attendee === undefined) throw new Error(`no attendee ${input.attendee}`);
     attendee.response = input.response;
     attendee.respondedAt = world.clock.now();
-    touch(mailboxOf(world, user), event);
+    touchEvent(mailboxOf(world, user), event, attendee.respondedAt);
+  },
+  changeEvent(world: World, input: EventChangeInput) {
+    const { user, event } = existingEvent(world, input);
+    applyEventChange(world, user, event, {
+      plain: {},
+      subject: input.subject,
+      start: movedTo(event.start, input.startsAt),
+      end: movedTo(event.end, input.endsAt),
+    });
+  },
+  expireDeltaTokens(world: World) {
+    for (const mailbox of world.mailboxes.values()) expireDeltaTokens(mailbox);
   },
   expireMeeting(world: World, input: { directoryId: string; meetingId: string }) {
     const meeting = world.meetings.byId.get(input.meetingId);
@@ -119,6 +120,7 @@ export const controlOperations = {
     world.clock.set(input.instant === null ? null : new Date(input.instant));
   },
   addFault: (world: World, input: FaultInput) => ({ id: world.faults.add(input) }),
+  seedFaults: (world: World, input: { seed: number }) => world.faults.seed(input.seed),
   clearFaults: (world: World) => world.faults.clear(),
   requests: (world: World, input: { method?: string; path?: string; host?: string }) => world.log.list(input),
   clearRequests(world: World) {
@@ -129,24 +131,20 @@ export const controlOperations = {
   setPaging(world: World, input: PagingInput) {
     world.behaviour.paging = input;
   },
-  seedFaults: (world: World, input: { seed: number }) => world.faults.seed(input.seed),
-  expireDeltaTokens(world: World) {
-    world.behaviour.deltaEpoch += 1;
-  },
-  setMarkerFilter(world: World, input: { mode: MarkerFilter }) {
-    world.behaviour.markerFilter = input.mode;
-  },
-  setIfMatch(world: World, input: { mode: IfMatch }) {
-    world.behaviour.ifMatch = input.mode;
-  },
-  setTransactionMemory(world: World, input: { mode: TransactionMemory }) {
-    world.behaviour.transactionMemory = input.mode;
-  },
   setContentMode(world: World, input: { mode: ContentMode }) {
     world.behaviour.contentMode = input.mode;
   },
   setJoinUrlMiss(world: World, input: { answer: JoinUrlMiss }) {
     world.behaviour.joinUrlMiss = input.answer;
+  },
+  setIfMatch(world: World, input: { behaviour: IfMatchBehaviour }) {
+    world.behaviour.ifMatch = input.behaviour;
+  },
+  setTransactionMemory(world: World, input: { memory: TransactionMemory }) {
+    world.behaviour.transactionMemory = input.memory;
+  },
+  setMarkerFilter(world: World, input: MarkerFilterBehaviour) {
+    world.behaviour.markerFilter = input;
   },
 };
 
@@ -183,40 +181,10 @@ function existingEvent(world: World, input: OfEvent): { user: User; event: Calen
   return { user, event };
 }
 
-/** Ids are kept in lower case; these are the names as they are written. */
-const NAMES: Record<string, string> = { tenantid: 'TenantId', meetingid: 'MeetingId' };
-
-function eventSummary(world: World, event: CalendarEvent): EventSummary {
-  return {
-    id: event.defaultId,
-    immutableId: event.immutableId,
-    iCalUId: event.iCalUId,
-    subject: event.subject,
-    startsAt: event.start.instant.toISOString(),
-    endsAt: event.end.instant.toISOString(),
-    attendees: event.attendees.map(({ address, name, response }) => ({ address, name, response })),
-    isOnlineMeeting: event.isOnlineMeeting,
-    joinUrl: world.meetings.byId.get(event.meetingId ?? '')?.joinWebUrl ?? null,
-    meetingId: event.meetingId,
-    transactionId: event.transactionId,
-    extended: Object.fromEntries(
-      event.extended.map(({ id, value }) => [NAMES[id.split(' ').at(-1) ?? ''] ?? id, value]),
-    ),
-    bodyHtml: event.bodyHtml,
-  };
-}
-
-function meetingSummary(meeting: OnlineMeeting, events: CalendarEvent[]): MeetingSummary {
-  return {
-    id: meeting.id,
-    organizerId: meeting.organizerId,
-    eventId: events.find((event) => event.meetingId === meeting.id)?.defaultId ?? null,
-    subject: meeting.subject,
-    joinWebUrl: meeting.joinWebUrl,
-    startsAt: meeting.startsAt.toISOString(),
-    endsAt: meeting.endsAt.toISOString(),
-    expiresAt: meeting.expiresAt.toISOString(),
-    recordingIds: meeting.recordings.map((one) => one.id),
-    transcriptIds: meeting.transcripts.map((one) => one.id),
-  };
+/** The new time in the zone in which the event stands. */
+function movedTo(before: ZonedInstant, time: string | undefined): ZonedInstant | undefined {
+  if (time === undefined) return undefined;
+  const instant = new Date(time);
+  if (Number.isNaN(instant.getTime())) throw new Error(`${time} is no time`);
+  return { instant, timeZone: before.timeZone };
 }

@@ -78,8 +78,8 @@ export interface EventSummary {
   joinUrl: string | null;
   meetingId: string | null;
   transactionId: string | null;
-  /** The values of extended properties by the last word of their id, e.g. `MeetingId`. */
-  extended: Record<string, string>;
+  /** Values of the single-value extended properties by the name in their id. */
+  extendedProperties: Record<string, string>;
   bodyHtml: string;
 }
 
@@ -104,9 +104,21 @@ export interface SentMail {
   from: string;
   to: string;
   subject: string;
-  /** What was said with a cancellation; empty otherwise. */
-  comment: string;
+  /** What was said with a cancellation. */
+  comment: string | null;
   at: string;
+}
+
+/** What the organizer changes in Outlook; absent fields stay. */
+export interface EventChangeInput {
+  directoryId: string;
+  /** Object id or userPrincipalName. */
+  user: string;
+  /** The default or the immutable id. */
+  eventId: string;
+  subject?: string;
+  startsAt?: string;
+  endsAt?: string;
 }
 
 /** One thing that was said. Without `startSeconds` it follows the one before it. */
@@ -157,9 +169,9 @@ export interface MeetingTookPlaceResult {
 export interface FaultInput {
   /** `path` is a regular expression (case-insensitive) tried on the percent-decoded path with its query. */
   match?: { method?: string; path?: string };
-  /** Default 1. */
-  times?: number;
-  /** The chance with which a matching call meets the fault, from 0 to 1; default 1. See `seedFaults`. */
+  /** Default 1; null: until the faults are cleared. */
+  times?: number | null;
+  /** From 0 to 1: strikes each matching call with this chance, by the seed of `seedFaults`. Default: strikes always. */
   probability?: number;
   /** Answer this. Without it the call goes on (after `delayMs`). */
   status?: number;
@@ -214,21 +226,19 @@ export interface PagingInput {
 /** How recording content is served: with ranges, plainly and without length, or by a redirect to another host. */
 export type ContentMode = 'range' | 'plain' | 'redirect';
 
-/** Whether a filter on an extended property may be combined with others; not documented. */
-export type MarkerFilter = 'combined' | 'alone';
-
-/** Whether `If-Match` is heeded; not documented for events. */
-export type IfMatch = 'checked' | 'ignored';
-
-/** Whether the id of a deleted event's transaction may be used anew; not documented. */
-export type TransactionMemory = 'untilDeleted' | 'forever';
-
-/** What a person changes in Outlook. */
-export interface EventChange {
-  subject?: string;
-  startsAt?: string;
-  endsAt?: string;
-}
-
 /** How a JoinWebUrl filter without a match is answered; both have been seen. */
 export type JoinUrlMiss = 'empty' | 'notFound';
+
+/** Whether a PATCH or DELETE with an `If-Match` of another version is refused (default) or served; not documented. */
+export type IfMatchBehaviour = 'checked' | 'ignored';
+
+/**
+ * How long a transactionId counts: until its event is gone (default), or also after that, so that a create with it is
+ * refused with the id of the event that is gone; not documented.
+ */
+export type TransactionMemory = 'untilDeleted' | 'forever';
+
+/** Whether a filter on an extended property may be combined with others by `and`; default served; not documented. */
+export interface MarkerFilterBehaviour {
+  combined: 'served' | 'refused';
+}

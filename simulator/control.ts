@@ -2,14 +2,14 @@ import type {
   AppInput,
   ContentMode,
   DirectoryInput,
-  EventChange,
+  EventChangeInput,
   EventSummary,
   FaultInput,
-  IfMatch,
+  IfMatchBehaviour,
   JoinUrlMiss,
   LoggedRequest,
   MailboxConcurrency,
-  MarkerFilter,
+  MarkerFilterBehaviour,
   MeetingSummary,
   MeetingTookPlaceInput,
   MeetingTookPlaceResult,
@@ -112,12 +112,12 @@ export class SimulatorControl {
     return this.#call('deleteEvent', { directoryId, user, eventId });
   }
 
-  /** A person changes the event in Outlook. */
-  changeEvent(directoryId: string, user: string, eventId: string, change: EventChange): Promise<void> {
-    return this.#call('changeEvent', { directoryId, user, eventId, change });
+  /** The organizer changes the event in Outlook; attendees are mailed. */
+  changeEvent(input: EventChangeInput): Promise<void> {
+    return this.#call('changeEvent', input);
   }
 
-  /** An attendee answers the invitation, e.g. with `accepted`. */
+  /** An attendee answers the invitation, e.g. with `accepted`; this makes another version of the event. */
   respondToEvent(
     directoryId: string,
     user: string,
@@ -126,6 +126,11 @@ export class SimulatorControl {
     response: string,
   ): Promise<void> {
     return this.#call('respondToEvent', { directoryId, user, eventId, attendee, response });
+  }
+
+  /** Forgets every delta token given so far: their use is answered with 410. */
+  expireDeltaTokens(): Promise<void> {
+    return this.#call('expireDeltaTokens');
   }
 
   /** Sets the meeting's expiry one second into the past. */
@@ -158,26 +163,9 @@ export class SimulatorControl {
     return (await this.#call<{ id: number }>('addFault', fault)).id;
   }
 
-  /** Makes the chances of faults repeatable: the same seed and calls meet the same faults. */
-  seedFaults(seed: number): Promise<void> {
-    return this.#call('seedFaults', { seed });
-  }
-
-  /** Every delta token given so far is answered with 410 from now on. */
-  expireDeltaTokens(): Promise<void> {
-    return this.#call('expireDeltaTokens');
-  }
-
-  setMarkerFilter(mode: MarkerFilter): Promise<void> {
-    return this.#call('setMarkerFilter', { mode });
-  }
-
-  setIfMatch(mode: IfMatch): Promise<void> {
-    return this.#call('setIfMatch', { mode });
-  }
-
-  setTransactionMemory(mode: TransactionMemory): Promise<void> {
-    return this.#call('setTransactionMemory', { mode });
+  /** Begins the sequence of chances of faults with a `probability`; the same seed, the same sequence. */
+  seedFaults(input: { seed: number }): Promise<void> {
+    return this.#call('seedFaults', input);
   }
 
   /** Forgets all faults; calls that a fault delays go on at once. */
@@ -210,6 +198,18 @@ export class SimulatorControl {
 
   setJoinUrlMiss(answer: JoinUrlMiss): Promise<void> {
     return this.#call('setJoinUrlMiss', { answer });
+  }
+
+  setIfMatch(behaviour: IfMatchBehaviour): Promise<void> {
+    return this.#call('setIfMatch', { behaviour });
+  }
+
+  setTransactionMemory(memory: TransactionMemory): Promise<void> {
+    return this.#call('setTransactionMemory', { memory });
+  }
+
+  setMarkerFilter(behaviour: MarkerFilterBehaviour): Promise<void> {
+    return this.#call('setMarkerFilter', behaviour);
   }
 
   async #call<Result>(operation: string, input: object = {}): Promise<Result> {

@@ -3,10 +3,12 @@ import type { EventInput } from './event-input.ts';
 import { checkOrder } from './event-input.ts';
 import { newChangeKey, newDefaultEventId, newICalUId, newImmutableEventId } from './ids.ts';
 import { mailTo, missingFrom } from './mail.ts';
-import { type Attendee, type CalendarEvent, touch } from './mailbox.ts';
+import type { Attendee, CalendarEvent } from './mailbox.ts';
+import { touchEvent } from './mailbox.ts';
 import { extendExpiry } from './meeting-store.ts';
 import { newMeeting } from './meetings.ts';
-import { mailboxOf, type User, type World } from './state.ts';
+import type { User, World } from './state.ts';
+import { mailboxOf } from './state.ts';
 
 /** Makes an event, with its Teams meeting where one is asked for and the calendar allows it. Does not store it. */
 export function newEvent(
@@ -22,10 +24,12 @@ export function newEvent(
     immutableId: newImmutableEventId(),
     changeKey: newChangeKey(),
     iCalUId: newICalUId(),
+    version: 0,
     createdAt: now,
     modifiedAt: now,
     transactionId: input.transactionId ?? null,
     createFingerprint,
+    isRemoved: false,
     subject: input.subject ?? '',
     bodyHtml: wrapBody(input.body?.contentType ?? 'html', input.body?.content ?? ''),
     start: input.start,
@@ -36,9 +40,8 @@ export function newEvent(
     meetingId: null,
     isMeetingAttached: false,
     hiddenGets: 0,
-    extended: input.extended ?? [],
-    sequence: 0,
     plain: input.plain,
+    extendedProperties: new Map(input.extendedProperties?.map(({ id, value }) => [id, value])),
   };
   if (input.isOnlineMeeting) attachMeeting(world, user, event, input.onlineMeetingProvider);
   return event;
@@ -55,25 +58,24 @@ export function applyEventChange(world: World, user: User, event: CalendarEvent,
   event.subject = input.subject ?? event.subject;
   event.attendees = input.attendees?.map((attendee) => keptAnswer(attendee, before)) ?? before;
   Object.assign(event.plain, input.plain);
+  for (const { id, value } of input.extendedProperties ?? []) event.extendedProperties.set(id, value);
   if (input.body !== undefined) replaceBody(world, event, wrapBody(input.body.contentType, input.body.content));
   if (input.isOnlineMeeting && event.meetingId === null) {
     attachMeeting(world, user, event, input.onlineMeetingProvider);
   }
-  event.modifiedAt = world.clock.now();
-  for (const property of input.extended ?? []) {
-    event.extended = [...event.extended.filter(({ id }) => id !== property.id), property];
-  }
-  touch(mailboxOf(world, user), event);
+  touchEvent(mailboxOf(world, user), event, world.clock.now());
   carryToMeeting(world, event);
   mailChange(world, user, event, before, input);
 }
 
 /** Counts down a delayed join link; with the last GET that hides it, Teams' join block enters the body. */
-export function revealMeeting(world: World, event: CalendarEvent): void {
+export function revealMeeting(world: World, user: User, event: CalendarEvent): void {
   if (event.hiddenGets === 0) return;
   event.hiddenGets -= 1;
   const meeting = world.meetings.byId.get(event.meetingId ?? '');
-  if (event.hiddenGets === 0 && meeting !== undefined) event.bodyHtml = withJoinBlock(event.bodyHtml, meeting);
+  if (event.hiddenGets > 0 || meeting === undefined) return;
+  event.bodyHtml = withJoinBlock(event.bodyHtml, meeting);
+  touchEvent(mailboxOf(world, user), event, world.clock.now());
 }
 
 /** A calendar that does not allow the provider keeps the event without an online meeting. */

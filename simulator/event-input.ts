@@ -1,6 +1,8 @@
 import type { Json } from './errors.ts';
 import { GraphFailure } from './errors.ts';
-import type { Attendee, ExtendedProperty, ZonedInstant } from './mailbox.ts';
+import type { ExtendedProperty } from './extended-properties.ts';
+import { readExtendedProperties } from './extended-properties.ts';
+import type { Attendee, ZonedInstant } from './mailbox.ts';
 import { checkTimeZone, instantOf } from './time-zones.ts';
 
 /** What a create or update request says; absent fields were not sent. */
@@ -13,7 +15,7 @@ export interface EventInput {
   isOnlineMeeting?: boolean;
   onlineMeetingProvider?: string;
   transactionId?: string;
-  extended?: ExtendedProperty[];
+  extendedProperties?: ExtendedProperty[];
   /** Simple properties that are kept as they come. */
   plain: Json;
 }
@@ -84,19 +86,9 @@ export function readEventInput(json: Json): EventInput {
   if (typeof json.onlineMeetingProvider === 'string') input.onlineMeetingProvider = json.onlineMeetingProvider;
   if (typeof json.transactionId === 'string') input.transactionId = json.transactionId;
   if (Array.isArray(json.singleValueExtendedProperties)) {
-    input.extended = json.singleValueExtendedProperties.map(readExtendedProperty);
+    input.extendedProperties = readExtendedProperties(json.singleValueExtendedProperties);
   }
   return input;
-}
-
-/** A named property or a tag, and its value. Source: Microsoft Learn, singlevaluelegacyextendedproperty. */
-function readExtendedProperty(item: unknown): ExtendedProperty {
-  const { id, value } = isObject(item) ? item : {};
-  const isNamed = typeof id === 'string' && /^\w+ (\{[0-9a-f-]{36}\} (name|id) \S+|0x[0-9a-f]+)$/i.test(id);
-  if (!isNamed || typeof value !== 'string') {
-    throw new GraphFailure(400, 'ErrorInvalidProperty', 'The extended property is not valid.');
-  }
-  return { id: id.toLowerCase(), value };
 }
 
 /** Throws 400 when the end comes before the start. */

@@ -1,18 +1,18 @@
 import type { Json } from './errors.ts';
 import { GraphFailure, itemNotFound } from './errors.ts';
 import { applyEventChange, newEvent, revealMeeting } from './event-changes.ts';
+import { eventFilters } from './event-filter.ts';
 import { propertyFailure, readEventInput } from './event-input.ts';
 import type { EventPreferences } from './event-view.ts';
 import { etagOf, eventIdFor, eventPreferences, eventView } from './event-view.ts';
-import { expandedProperties, splitExtendedFilter } from './extended-properties.ts';
+import { expandedProperties } from './extended-properties.ts';
 import type { UserCall } from './graph-call.ts';
 import { contextUrl, jsonBody, option, optionalJsonBody } from './graph-call.ts';
 import { isEventIdShape } from './ids.ts';
 import { mailTo } from './mail.ts';
 import type { CalendarEvent } from './mailbox.ts';
 import { addEvent, removeEvent } from './mailbox.ts';
-import type { Comparison } from './odata.ts';
-import { compare, parseFilter, select } from './odata.ts';
+import { select } from './odata.ts';
 import { pageOf } from './paging.ts';
 import type { Answer } from './serve.ts';
 import { mailboxOf } from './state.ts';
@@ -24,9 +24,9 @@ export function createEvent(call: UserCall): Answer {
   const input = readEventInput(json);
   const fingerprint = canonical(json);
   const mailbox = mailboxOf(call.world, call.user);
-  const earlier = mailbox.byTransaction.get(input.transactionId ?? '');
+  const earlier = rememberedTransaction(call, input.transactionId);
   if (earlier !== undefined) {
-    if (earlier.createFingerprint !== fingerprint || !mailbox.events.includes(earlier))
+    if (earlier.isRemoved || earlier.createFingerprint !== fingerprint)
       throw duplicateTransaction(earlier, preferences);
     return eventAnswer(call, 201, earlier, preferences);
   }
@@ -44,7 +44,7 @@ export function getEvent(call: UserCall): Answer {
   const preferences = eventPreferences(call);
   const event = eventInPath(call);
   const answer = eventAnswer(call, 200, event, preferences);
-  revealMeeting(call.world, event);
+  revealMeeting(call.world, call.user, event);
   return answer;
 }
 
@@ -61,18 +61,24 @@ export function updateEvent(call: UserCall): Answer {
   return eventAnswer(call, 200, event, preferences);
 }
 
+/** How long Exchange remembers a transactionId after its event is gone is not documented. */
+function rememberedTransaction(call: UserCall, transactionId: string | undefined): CalendarEvent | undefined {
+  const earlier = mailboxOf(call.world, call.user).byTransaction.get(transactionId ?? '');
+  return earlier?.isRemoved && call.world.behaviour.transactionMemory === 'untilDeleted' ? undefined : earlier;
+}
+
 /** `DELETE /users/{id}/events/{id}`: 204; attendees get a cancellation. */
 export function deleteEvent(call: UserCall): Answer {
   const event = eventInPath(call);
   checkIfMatch(call, event);
   mailTo(call.world, call.user, event, event.attendees, 'cancellation');
-  removeEvent(mailboxOf(call.world, call.user), event, call.world.behaviour.transactionMemory === 'untilDeleted');
+  removeEvent(mailboxOf(call.world, call.user), event);
   return { status: 204 };
 }
 
 /** `POST /users/{id}/events/{id}/cancel`: 202; the event leaves the calendar. Refused for an event without attendees. */
 export function cancelEvent(call: UserCall): Answer {
-  const { comment } = optionalJsonBody(call);
+  const comment = commentOf(optionalJsonBody(call));
   const event = eventInPath(call);
   if (event.attendees.length === 0) {
     throw new GraphFailure(
@@ -81,18 +87,26 @@ export function cancelEvent(call: UserCall): Answer {
       "Your request can't be completed. Only a meeting with attendees can be cancelled.",
     );
   }
-  const text = typeof comment === 'string' ? comment : '';
-  mailTo(call.world, call.user, event, event.attendees, 'cancellation', text);
-  removeEvent(mailboxOf(call.world, call.user), event, call.world.behaviour.transactionMemory === 'untilDeleted');
+  mailTo(call.world, call.user, event, event.attendees, 'cancellation', comment);
+  removeEvent(mailboxOf(call.world, call.user), event);
   return { status: 202 };
 }
 
-/** `GET /users/{id}/events`: ten a page; `$filter` takes comparisons of start, end and iCalUId joined by `and`. */
+/** Parameters of an action are named without regard to case. */
+function commentOf(json: Json): string | null {
+  const [name, value] = Object.entries(json)[0] ?? [];
+  if (name === undefined || value === null) return null;
+  if (Object.keys(json).length > 1 || name.toLowerCase() !== 'comment' || typeof value !== 'string') {
+    throw new GraphFailure(400, 'RequestBodyRead', 'The action cancel takes a comment, which is a string.');
+  }
+  return value;
+}
+
+/** `GET /users/{id}/events`: ten a page, filtered and expanded as `eventFilters` and `expandedProperties` can. */
 export function listEvents(call: UserCall): Answer {
   const preferences = eventPreferences(call);
-  const { rest, holds } = splitExtendedFilter(option(call, '$filter') ?? '');
-  if (holds !== null && rest !== '' && call.world.behaviour.markerFilter === 'alone') throw invalidFilter();
-  const filters = [...eventFilters(rest === '' ? undefined : rest), ...(holds === null ? [] : [holds])];
+  const filters = eventFilters(call);
+  const expanded = expandedProperties(call);
   const matching = mailboxOf(call.world, call.user).events.filter((event) => filters.every((holds) => holds(event)));
   const page = pageOf(call, ordered(call, matching), 10);
   return {
@@ -103,7 +117,7 @@ export function listEvents(call: UserCall): Answer {
       ...(option(call, '$count') === 'true' ? { '@odata.count': matching.length } : {}),
       value: page.items.map((event) => ({
         ...select(call, eventView(call, event, preferences), 'event', ['id']),
-        ...expandedProperties(call, event),
+        ...expanded(event),
       })),
       ...(page.nextLink === undefined ? {} : { '@odata.nextLink': page.nextLink }),
     },
@@ -141,7 +155,7 @@ function eventAnswer(call: UserCall, status: number, event: CalendarEvent, prefe
       '@odata.context': contextUrl(call, `${path}/$entity`),
       ...(call.method === 'GET' && option(call, '$select') === undefined ? { '@microsoft.graph.tips': TIP } : {}),
       ...select(call, view, 'event', ['id']),
-      ...expandedProperties(call, event),
+      ...(call.method === 'GET' ? expandedProperties(call)(event) : {}),
     },
   };
 }
@@ -157,41 +171,6 @@ function duplicateTransaction(earlier: CalendarEvent, preferences: EventPreferen
       'different event.',
     { extra: { '@event.existingEventId': eventIdFor(earlier, preferences) } },
   );
-}
-
-type EventFilter = (event: CalendarEvent) => boolean;
-
-function eventFilters(text: string | undefined): EventFilter[] {
-  const comparisons = text === undefined ? [] : parseFilter(text);
-  if (comparisons === null) throw invalidFilter();
-  return comparisons.map(eventFilter);
-}
-
-function eventFilter({ property, operator, value }: Comparison): EventFilter {
-  switch (property) {
-    case 'start/datetime': {
-      const time = instant(value);
-      return (event) => compare(event.start.instant.getTime(), operator, time);
-    }
-    case 'end/datetime': {
-      const time = instant(value);
-      return (event) => compare(event.end.instant.getTime(), operator, time);
-    }
-    case 'icaluid':
-      return (event) => compare(event.iCalUId, operator, value);
-    default:
-      throw invalidFilter();
-  }
-}
-
-function instant(text: string): number {
-  const time = new Date(/(Z|[+-]\d{2}:\d{2})$/.test(text) ? text : `${text}Z`).getTime();
-  if (Number.isNaN(time)) throw invalidFilter();
-  return time;
-}
-
-function invalidFilter(): GraphFailure {
-  return new GraphFailure(400, 'ErrorInvalidUrlQueryFilter', 'The query filter contains one or more invalid nodes.');
 }
 
 function ordered(call: UserCall, events: CalendarEvent[]): CalendarEvent[] {

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FaultInput } from './control-types.ts';
+import { seededRandom } from './seeded-random.ts';
 
 interface ArmedFault {
   id: number;
@@ -12,29 +13,21 @@ interface ArmedFault {
 export class FaultList {
   #nextId = 1;
   #armed: ArmedFault[] = [];
-  #chance = 1;
   #delays = new AbortController();
+  #random = seededRandom(1);
 
-  /** Arms a fault and returns its id. Throws when its path is not a regular expression. */
-  add(fault: FaultInput): number {
-    const id = this.#nextId++;
-    this.#armed.push({ id, remaining: fault.times ?? 1, path: new RegExp(fault.match?.path ?? '', 'i'), fault });
-    return id;
-  }
-
-  /** Begins the sequence of chances anew. */
+  /** Makes the chances of faults with a probability repeatable from here on. */
   seed(seed: number): void {
-    this.#chance = seed >>> 0 || 1;
+    this.#random = seededRandom(seed);
   }
 
-  /** From 0 up to, not including, 1 (xorshift32). */
-  #next(): number {
-    let state = this.#chance;
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    this.#chance = state >>> 0;
-    return this.#chance / 4_294_967_296;
+  /** Arms a fault and returns its id. Throws when its path is not a regular expression or its probability is none. */
+  add(fault: FaultInput): number {
+    const { probability = 1 } = fault;
+    if (!(probability >= 0 && probability <= 1)) throw new Error(`probability ${probability} is not from 0 to 1`);
+    const id = this.#nextId++;
+    this.#armed.push({ id, remaining: timesOf(fault), path: new RegExp(fault.match?.path ?? '', 'i'), fault });
+    return id;
   }
 
   /** Forgets all faults and ends the delays under way. */
@@ -49,17 +42,26 @@ export class FaultList {
     await wait(milliseconds, undefined, { signal: this.#delays.signal }).catch(() => {});
   }
 
-  /** The fault that this call meets, one of its times used up; undefined when none matches. */
+  /** The fault that this call meets, one of its times used up; undefined when none matches or chance spares it. */
   take(method: string, decodedUrl: string): FaultInput | undefined {
     const hit = this.#armed.find(
       (armed) =>
         (armed.fault.match?.method ?? method).toUpperCase() === method.toUpperCase() &&
         armed.path.test(decodedUrl) &&
-        (armed.fault.probability === undefined || this.#next() < armed.fault.probability),
+        this.#strikes(armed.fault),
     );
     if (hit === undefined) return undefined;
     hit.remaining -= 1;
     if (hit.remaining <= 0) this.#armed = this.#armed.filter((armed) => armed !== hit);
     return hit.fault;
   }
+
+  /** Asks chance only where there is one, so that other faults do not move the sequence. */
+  #strikes({ probability }: FaultInput): boolean {
+    return probability === undefined || this.#random() < probability;
+  }
+}
+
+function timesOf({ times }: FaultInput): number {
+  return times === null ? Number.POSITIVE_INFINITY : (times ?? 1);
 }

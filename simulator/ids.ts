@@ -22,6 +22,11 @@ export function newChangeKey(): string {
   return `${randomBytes(14).toString('base64')}`;
 }
 
+/** Told apart from all others, so that no token of another mailbox or another run is taken. */
+export function newDeltaEpoch(): string {
+  return randomUUID();
+}
+
 export function newICalUId(): string {
   return `040000008200E00074C5B7101A82E00800000000${randomBytes(32).toString('hex').toUpperCase()}`;
 }

@@ -9,7 +9,7 @@ export function mailTo(
   event: CalendarEvent,
   attendees: Attendee[],
   kind: SentMail['kind'],
-  comment = '',
+  comment: string | null = null,
 ): void {
   for (const attendee of attendees) {
     world.sentMail.push({

@@ -1,10 +1,5 @@
 import type { Json } from './errors.ts';
-import { newChangeKey, newDefaultEventId } from './ids.ts';
-
-export interface ExtendedProperty {
-  id: string;
-  value: string;
-}
+import { newChangeKey, newDefaultEventId, newDeltaEpoch } from './ids.ts';
 
 export interface Attendee {
   type: 'required' | 'optional' | 'resource';
@@ -26,11 +21,15 @@ export interface CalendarEvent {
   immutableId: string;
   changeKey: string;
   iCalUId: string;
+  /** The mailbox's change that made the event what it is; no two events have the same. */
+  version: number;
   createdAt: Date;
   modifiedAt: Date;
   transactionId: string | null;
   /** The create request in canonical form, to tell a repeated create from a different one. */
   createFingerprint: string;
+  /** Deleted or cancelled; only its transactionId still leads here. */
+  isRemoved: boolean;
   subject: string;
   /** A whole HTML document, as Exchange keeps it. */
   bodyHtml: string;
@@ -45,57 +44,83 @@ export interface CalendarEvent {
   isMeetingAttached: boolean;
   /** GETs that still hide the join link. */
   hiddenGets: number;
-  /** Single-value extended properties; ids in lower case. */
-  extended: ExtendedProperty[];
-  /** The mailbox's count of changes when this one last changed. */
-  sequence: number;
   /** Simple properties that are kept and given back as they came, e.g. `importance`. */
   plain: Json;
+  /** Values of single-value extended properties by their id. */
+  extendedProperties: Map<string, string>;
+}
+
+/** Ids under which an event is no longer there: both, or the default id of a moved event. */
+export interface Tombstone {
+  version: number;
+  defaultId: string;
+  immutableId: string | null;
 }
 
 /** One user's default calendar. Both ids of an event lead to it. */
 export interface Mailbox {
   events: CalendarEvent[];
   byId: Map<string, CalendarEvent>;
+  /** Also events that are gone. */
   byTransaction: Map<string, CalendarEvent>;
-  /** Counts changes, for delta tokens. */
-  sequence: number;
-  removals: { sequence: number; event: CalendarEvent }[];
+  /** The number of changes so far. */
+  version: number;
+  tombstones: Tombstone[];
+  /** Delta tokens of another epoch are not known any more. */
+  deltaEpoch: string;
 }
 
 export function createMailbox(): Mailbox {
-  return { events: [], byId: new Map(), byTransaction: new Map(), sequence: 0, removals: [] };
-}
-
-/** Notes that the event is not what it was. */
-export function touch(mailbox: Mailbox, event: CalendarEvent): void {
-  mailbox.sequence += 1;
-  event.sequence = mailbox.sequence;
-  event.changeKey = newChangeKey();
+  return {
+    events: [],
+    byId: new Map(),
+    byTransaction: new Map(),
+    version: 0,
+    tombstones: [],
+    deltaEpoch: newDeltaEpoch(),
+  };
 }
 
 export function addEvent(mailbox: Mailbox, event: CalendarEvent): void {
-  touch(mailbox, event);
+  event.version = nextVersion(mailbox);
   mailbox.events.push(event);
   mailbox.byId.set(event.defaultId, event);
   mailbox.byId.set(event.immutableId, event);
   if (event.transactionId !== null) mailbox.byTransaction.set(event.transactionId, event);
 }
 
-/** Removes the event under both ids. How long Exchange remembers its transactionId is not documented. */
-export function removeEvent(mailbox: Mailbox, event: CalendarEvent, forgetsTransaction = true): void {
+/** Makes another version of the event, as any change to it does, an attendee's answer too. */
+export function touchEvent(mailbox: Mailbox, event: CalendarEvent, now: Date): void {
+  event.version = nextVersion(mailbox);
+  event.changeKey = newChangeKey();
+  event.modifiedAt = now;
+}
+
+/** Removes the event under both ids. Its transactionId is still known: how long it counts is a matter of behaviour. */
+export function removeEvent(mailbox: Mailbox, event: CalendarEvent): void {
   mailbox.events = mailbox.events.filter((one) => one !== event);
-  mailbox.sequence += 1;
-  mailbox.removals.push({ sequence: mailbox.sequence, event });
   mailbox.byId.delete(event.defaultId);
   mailbox.byId.delete(event.immutableId);
-  if (event.transactionId !== null && forgetsTransaction) mailbox.byTransaction.delete(event.transactionId);
+  event.isRemoved = true;
+  const { defaultId, immutableId } = event;
+  mailbox.tombstones.push({ version: nextVersion(mailbox), defaultId, immutableId });
 }
 
 /** Another folder, another default id; the immutable id stays. Source: Outlook immutable identifiers. */
-export function moveEvent(mailbox: Mailbox, event: CalendarEvent): void {
+export function moveEvent(mailbox: Mailbox, event: CalendarEvent, now: Date): void {
   mailbox.byId.delete(event.defaultId);
+  mailbox.tombstones.push({ version: nextVersion(mailbox), defaultId: event.defaultId, immutableId: null });
   event.defaultId = newDefaultEventId();
-  event.changeKey = newChangeKey();
+  touchEvent(mailbox, event, now);
   mailbox.byId.set(event.defaultId, event);
+}
+
+/** Forgets all delta tokens given so far, as Exchange does after some time or a move of the mailbox. */
+export function expireDeltaTokens(mailbox: Mailbox): void {
+  mailbox.deltaEpoch = newDeltaEpoch();
+}
+
+function nextVersion(mailbox: Mailbox): number {
+  mailbox.version += 1;
+  return mailbox.version;
 }

@@ -37,18 +37,30 @@ const COMPARISON = /^\s*([\w/]+)\s+(eq|ne|gt|ge|lt|le)\s+(?:'((?:[^']|'')*)'|([^
 export function parseFilter(filter: string): Comparison[] | null {
   const comparisons: Comparison[] = [];
   let rest = filter;
-  while (rest.trim() !== '') {
-    const match = COMPARISON.exec(rest);
-    if (match === null) return null;
-    const [whole, property = '', operator = '', quoted, bare = ''] = match;
-    comparisons.push({
+  do {
+    const taken = takeComparison(rest);
+    if (taken === null) return null;
+    comparisons.push(taken.comparison);
+    rest = taken.rest;
+  } while (rest !== '');
+  return comparisons;
+}
+
+/** The comparison at the beginning of a conjunction, and what follows its `and`; null when it begins otherwise. */
+export function takeComparison(filter: string): { comparison: Comparison; rest: string } | null {
+  const match = COMPARISON.exec(filter);
+  if (match === null) return null;
+  const [whole, property = '', operator = '', quoted, bare = ''] = match;
+  const rest = filter.slice(whole.length).trim();
+  if (rest === '' && /\band\s*$/i.test(whole)) return null;
+  return {
+    comparison: {
       property: property.toLowerCase(),
       operator: operator.toLowerCase() as Comparison['operator'],
       value: quoted?.replaceAll("''", "'") ?? bare,
-    });
-    rest = rest.slice(whole.length);
-  }
-  return comparisons.length === 0 ? null : comparisons;
+    },
+    rest,
+  };
 }
 
 /** Whether `actual` stands in the comparison's relation to `expected`. */

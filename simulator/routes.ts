@@ -1,5 +1,6 @@
 import { getCalendar } from './calendar.ts';
-import { calendarViewDelta, listCalendarView } from './calendar-view.ts';
+import { calendarDelta } from './calendar-delta.ts';
+import { listCalendarView } from './calendar-view.ts';
 import { cancelEvent, createEvent, deleteEvent, getEvent, listEvents, updateEvent } from './events.ts';
 import type { Area, GraphRoute } from './graph-call.ts';
 import { createMeeting, deleteMeeting, findMeetings, getMeeting, updateMeeting } from './online-meetings.ts';
@@ -17,6 +18,7 @@ const RECORDING_READ = ['OnlineMeetingRecording.Read.All'];
 const TRANSCRIPT_READ = ['OnlineMeetingTranscript.Read.All'];
 
 const EVENTS = ['users/{user}/events', 'users/{user}/calendar/events'];
+const CALENDAR_VIEWS = ['users/{user}/calendarView', 'users/{user}/calendar/calendarView'];
 const MEETINGS = 'users/{user}/onlineMeetings';
 const RECORDINGS = `${MEETINGS}/{meeting}/recordings`;
 const TRANSCRIPTS = `${MEETINGS}/{meeting}/transcripts`;
@@ -42,8 +44,6 @@ function route(
 export const routes: readonly GraphRoute[] = [
   route('GET', 'users/{user}', 'directory', USERS, getUser),
   route('GET', 'users/{user}/calendar', 'exchange', CALENDAR_READ, getCalendar),
-  route('GET', 'users/{user}/calendarView', 'exchange', CALENDAR_READ, listCalendarView),
-  route('GET', 'users/{user}/calendarView/delta', 'exchange', CALENDAR_READ, calendarViewDelta),
   ...EVENTS.flatMap((events) => [
     route('GET', events, 'exchange', CALENDAR_READ, listEvents),
     route('POST', events, 'exchange', CALENDAR_WRITE, createEvent),
@@ -51,6 +51,10 @@ export const routes: readonly GraphRoute[] = [
     route('PATCH', `${events}/{event}`, 'exchange', CALENDAR_WRITE, updateEvent),
     route('DELETE', `${events}/{event}`, 'exchange', CALENDAR_WRITE, deleteEvent),
     route('POST', `${events}/{event}/cancel`, 'exchange', CALENDAR_WRITE, cancelEvent),
+  ]),
+  ...CALENDAR_VIEWS.flatMap((view) => [
+    route('GET', view, 'exchange', CALENDAR_READ, listCalendarView),
+    route('GET', `${view}/delta`, 'exchange', CALENDAR_READ, calendarDelta),
   ]),
   route('GET', MEETINGS, 'onlineMeetings', MEETING_READ, findMeetings),
   route('POST', MEETINGS, 'onlineMeetings', MEETING_WRITE, createMeeting),

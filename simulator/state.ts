@@ -5,9 +5,9 @@ import type {
   AppInput,
   ContentMode,
   DirectoryInput,
-  IfMatch,
+  IfMatchBehaviour,
   JoinUrlMiss,
-  MarkerFilter,
+  MarkerFilterBehaviour,
   PagingInput,
   SentMail,
   TransactionMemory,
@@ -29,11 +29,9 @@ export interface Behaviour {
   paging: PagingInput;
   contentMode: ContentMode;
   joinUrlMiss: JoinUrlMiss;
-  markerFilter: MarkerFilter;
-  ifMatch: IfMatch;
+  ifMatch: IfMatchBehaviour;
   transactionMemory: TransactionMemory;
-  /** Delta tokens of an earlier epoch are forgotten. */
-  deltaEpoch: number;
+  markerFilter: MarkerFilterBehaviour;
 }
 
 /** Everything the simulator knows. One per running simulator; `resetWorld` empties it in place. */
@@ -72,10 +70,9 @@ function emptyContents(): Omit<World, 'mediaPort'> {
       paging: {},
       contentMode: 'range',
       joinUrlMiss: 'empty',
-      markerFilter: 'combined',
       ifMatch: 'checked',
       transactionMemory: 'untilDeleted',
-      deltaEpoch: 0,
+      markerFilter: { combined: 'served' },
     },
   };
 }

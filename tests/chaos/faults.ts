@@ -18,6 +18,6 @@ const FAULTS: (FaultInput & { probability: number })[] = [
 ];
 
 export async function armFaults(simulator: SimulatorControl, seed: number): Promise<void> {
-  await simulator.seedFaults(seed);
-  for (const fault of FAULTS) await simulator.addFault({ ...fault, times: 1_000_000 });
+  await simulator.seedFaults({ seed });
+  for (const fault of FAULTS) await simulator.addFault({ ...fault, times: null });
 }

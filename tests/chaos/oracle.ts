@@ -98,7 +98,7 @@ async function checkCalendar(world: ChaosWorld, tenant: ChaosTenant, rows: reado
   const events = await world.simulator.listEvents(tenant.directoryId, tenant.organizer);
   const say = (text: string) => verdict.findings.push(`${tenant.id}: ${text}`);
   for (const row of rows) {
-    const own = events.filter(({ extended }) => extended.MeetingId === row.id);
+    const own = events.filter(({ extendedProperties }) => extendedProperties.MeetingId === row.id);
     if (own.length > 1) {
       verdict.doubled += 1;
       say(`${row.id} has ${own.length} events`);
@@ -139,8 +139,8 @@ async function checkCalendar(world: ChaosWorld, tenant: ChaosTenant, rows: reado
     }
   }
   const known = new Set(rows.map(({ id }) => id));
-  for (const { extended, subject } of events) {
-    if (extended.MeetingId !== undefined && known.has(extended.MeetingId)) continue;
+  for (const { extendedProperties, subject } of events) {
+    if (extendedProperties.MeetingId !== undefined && known.has(extendedProperties.MeetingId)) continue;
     verdict.orphans += 1;
     say(`the event “${subject}” belongs to nobody`);
   }

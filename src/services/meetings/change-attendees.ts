@@ -41,18 +41,19 @@ export async function replaceAttendees(
       data: { isRemoved: true },
     });
   }
-  let hasChanged = removed.length > 0;
-  for (const [position, wish] of wanted.entries()) {
+  const changed = wanted.flatMap((wish, position) => {
     const earlier = byAddress.get(key(wish));
-    if (earlier !== undefined && isSame(earlier, wish, position)) continue;
-    hasChanged = true;
-    if (earlier === undefined) await prisma.meetingAttendee.create({ data: { ...wish, meetingId, position } });
-    else {
-      await prisma.meetingAttendee.updateMany({
-        where: { meetingId, emailAddress: earlier.emailAddress },
-        data: { ...wish, position, isRemoved: false },
-      });
-    }
+    return earlier !== undefined && isSame(earlier, wish, position) ? [] : [{ wish, position, earlier }];
+  });
+  await prisma.meetingAttendee.createMany({
+    data: changed.flatMap(({ wish, position, earlier }) => (earlier ? [] : [{ ...wish, meetingId, position }])),
+  });
+  for (const { wish, position, earlier } of changed) {
+    if (earlier === undefined) continue;
+    await prisma.meetingAttendee.updateMany({
+      where: { meetingId, emailAddress: earlier.emailAddress },
+      data: { ...wish, position, isRemoved: false },
+    });
   }
-  return hasChanged;
+  return removed.length > 0 || changed.length > 0;
 }

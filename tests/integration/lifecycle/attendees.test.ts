@@ -150,6 +150,8 @@ async function fetchToken(): Promise<string> {
 describe('a new meeting', () => {
   it('marks its event, so that it can be found when its id is lost', async () => {
     const meeting = await made(meetingInput({ subject: 'Marked' }));
-    expect(await eventsOf(meeting.id)).toMatchObject([{ extended: { TenantId: 'tenant-a', MeetingId: meeting.id } }]);
+    expect(await eventsOf(meeting.id)).toMatchObject([
+      { extendedProperties: { TenantId: 'tenant-a', MeetingId: meeting.id } },
+    ]);
   });
 });

@@ -71,7 +71,7 @@ export async function seen(id: string): Promise<SeenMeeting> {
 /** The events in the organizer's calendar that carry the meeting's marker. */
 export async function eventsOf(id: string, organizer: string = ACME.organizer): Promise<EventSummary[]> {
   const events = await subgraph.simulator.listEvents(ACME.directoryId, organizer);
-  return events.filter(({ extended }) => extended.MeetingId === id);
+  return events.filter(({ extendedProperties }) => extendedProperties.MeetingId === id);
 }
 
 /** The only event of the meeting, in the form in which meetings are answered. */

@@ -43,7 +43,7 @@ describe('a reschedule', () => {
     await change(RESCHEDULE, meeting.id, LATER);
     const [event] = await subgraph.simulator
       .listEvents(ACME.directoryId, ACME.organizer)
-      .then((events) => events.filter(({ extended }) => extended.MeetingId === meeting.id));
+      .then((events) => events.filter(({ extendedProperties }) => extendedProperties.MeetingId === meeting.id));
     expect(event?.bodyHtml).toContain('Agenda');
     expect(event?.bodyHtml).toContain('Join the meeting now');
     expect(event?.isOnlineMeeting).toBe(true);
@@ -146,7 +146,7 @@ describe('a reschedule', () => {
   it('of a meeting that was deleted in Outlook cancels it, with the reason', async () => {
     const meeting = await made();
     const [event] = (await subgraph.simulator.listEvents(ACME.directoryId, ACME.organizer)).filter(
-      ({ extended }) => extended.MeetingId === meeting.id,
+      ({ extendedProperties }) => extendedProperties.MeetingId === meeting.id,
     );
     await subgraph.simulator.deleteEvent(ACME.directoryId, ACME.organizer, event?.id ?? '');
     const { meeting: gone } = await change(RESCHEDULE, meeting.id, LATER);
