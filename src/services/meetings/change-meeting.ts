@@ -7,6 +7,7 @@ import { meetingNotFound, type UserError } from '../failures.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { replaceAttendees } from './change-attendees.ts';
 import { checkCancellation, checkReschedule } from './change-input.ts';
+import { after, pending } from './lifecycle.ts';
 import { isCancelled, type Meeting, statusAt, visibleMeetings } from './meeting.ts';
 import type { MeetingListener } from './meeting-listener.ts';
 import { wellFormedIds } from './meeting-reads.ts';
@@ -40,12 +41,6 @@ const IS_OVER: UserError = {
 /** What an operation makes of a meeting that it may change: nothing new, a refusal, or what is to be stored. */
 type Change = 'unchanged' | UserError | { data: Prisma.OnlineMeetingUpdateManyMutationInput };
 type Decide = (prisma: TenantPrisma, meeting: Meeting) => Promise<Change>;
-
-/** Where a meeting stands while a change of it is being brought about. */
-function pending(meeting: Meeting): Meeting['status'] {
-  if (meeting.status !== 'FAILED') return meeting.status;
-  return meeting.joinUrl === null ? 'PROVISIONING' : 'SCHEDULED';
-}
 
 /** Makes the operations that change a meeting which is there already. */
 export function makeChangeOperations(
@@ -133,7 +128,7 @@ export function makeChangeOperations(
             ...asked,
             joinUrl: null,
             cancelReason: comment,
-            status: wasNeverSent ? 'CANCELLED' : 'CANCELLING',
+            status: after(meeting.status, wasNeverSent ? 'dropped' : 'cancelled'),
             ...(wasNeverSent ? { syncedVersion: meeting.version + 1, nextAttemptAt: null } : {}),
           },
         };

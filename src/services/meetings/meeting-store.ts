@@ -4,6 +4,7 @@ import { Prisma } from '../../generated/prisma/client.ts';
 import { appendAudit } from '../audit/audit.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { Organizer } from '../settings/capability.ts';
+import { after } from './lifecycle.ts';
 import type { Meeting } from './meeting.ts';
 import { hashIntent, type MeetingIntent } from './meeting-input.ts';
 import { lockMeeting } from './sync/claim.ts';
@@ -127,7 +128,7 @@ export async function acceptIntent(
         sendsInvites,
         mailsInvitations: intent.sendInvitations,
         ...(intent.idempotencyKey === null ? {} : { idempotencyKey: intent.idempotencyKey }),
-        status: 'PROVISIONING',
+        status: after(earlier.status, 'wanted again'),
       },
     });
     await writeAttendees(prisma, earlier.id, intent);

@@ -2,6 +2,7 @@ import type { TenantPrisma } from '../../db/database.ts';
 import { addJob } from '../../db/job-queue.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
+import { after } from './lifecycle.ts';
 
 /** Takes up again what waited for a person; returns how many meetings that were. */
 export type RetryBlockedMeetings = (scope: Scope) => Promise<number>;
@@ -35,9 +36,12 @@ export function makeRetryBlockedMeetings(tools: ServiceTools): RetryBlockedMeeti
       const failed = { id: { in: ids }, status: 'FAILED' } as const;
       await prisma.onlineMeeting.updateMany({
         where: { ...failed, joinUrl: null },
-        data: { ...again, status: 'PROVISIONING' },
+        data: { ...again, status: after('FAILED', 'wanted again') },
       });
-      await prisma.onlineMeeting.updateMany({ where: failed, data: { ...again, status: 'SCHEDULED' } });
+      await prisma.onlineMeeting.updateMany({
+        where: failed,
+        data: { ...again, status: after('FAILED', 'changed again') },
+      });
       await prisma.onlineMeeting.updateMany({ where: { id: { in: ids }, status: 'CANCELLING' }, data: again });
       for (const [index, id] of ids.entries()) {
         await addJob(prisma, 'sync_meeting', { meetingId: id }, { key: id, delayMs: index * SPACING_MS });

@@ -2,6 +2,7 @@ import { GraphRequestError } from '../../graph/errors.ts';
 import type { GraphClient, GraphEvent } from '../../graph/types.ts';
 import { newResponses, storeResponses } from '../attendees/responses.ts';
 import { appendAudit } from '../audit/audit.ts';
+import { after } from '../meetings/lifecycle.ts';
 import type { Meeting } from '../meetings/meeting.ts';
 import type { MeetingListener } from '../meetings/meeting-listener.ts';
 import { attendeesOf, isLeased, lockMeeting } from '../meetings/sync/claim.ts';
@@ -59,7 +60,7 @@ export function makeTakeOver(listeners: readonly MeetingListener[], tools: Servi
           syncedVersion: version,
           updatedAt: tools.clock(),
           ...(event === GONE
-            ? { status: 'CANCELLED', joinUrl: null, cancelReason: 'The event was deleted in Outlook.' }
+            ? { status: after(row.status, 'deleted'), joinUrl: null, cancelReason: 'The event was deleted in Outlook.' }
             : { startsAt: event.startsAt, endsAt: event.endsAt }),
         },
       });

@@ -5,6 +5,7 @@ import { newResponses, storeResponses } from '../../attendees/responses.ts';
 import { appendAudit } from '../../audit/audit.ts';
 import type { StoredFailure } from '../../failures.ts';
 import type { Scope, ServiceTools } from '../../scope.ts';
+import { after } from '../lifecycle.ts';
 import { isCancelled, type Meeting } from '../meeting.ts';
 import type { MeetingChange, MeetingListener } from '../meeting-listener.ts';
 import type { Outcome, Progress } from './bring-about.ts';
@@ -86,7 +87,7 @@ export function createOutcomeStore(listeners: readonly MeetingListener[], tools:
       data: {
         ...progress,
         joinUrl: linkOf(row, progress),
-        ...(isMade ? { status: 'SCHEDULED' } : {}),
+        ...(isMade ? { status: after(row.status, 'made') } : {}),
         ...leaseOf(tools, claim.token),
       },
     });
@@ -112,7 +113,7 @@ export function createOutcomeStore(listeners: readonly MeetingListener[], tools:
           if (isNew) await audit(prisma, scope, claim, 'success');
           return settle(prisma, scope, row.id, isNew ? 'cancelled' : null, {
             ...synced,
-            status: 'CANCELLED',
+            status: after(row.status, isCancelled(row) ? 'removed' : 'deleted'),
             joinUrl: null,
             cancelReason: outcome.reason,
             nextAttemptAt: outcome.lookAgain ? new Date(tools.clock().getTime() + LOOK_AGAIN_MS) : null,
@@ -126,7 +127,7 @@ export function createOutcomeStore(listeners: readonly MeetingListener[], tools:
         await audit(prisma, scope, claim, isLinkChanged ? 'CONFLICT' : 'success');
         return settle(prisma, scope, row.id, previousJoinUrl === null ? 'scheduled' : 'updated', {
           ...synced,
-          status: 'SCHEDULED',
+          status: after(row.status, 'made'),
           ...(isLinkChanged ? { failure: { ...linkChanged(now) } } : {}),
         });
       }),
@@ -159,7 +160,7 @@ export function createOutcomeStore(listeners: readonly MeetingListener[], tools:
         return settle(prisma, scope, row.id, 'failed', {
           ...failed,
           nextAttemptAt: null,
-          ...(isCancelled(row) ? {} : { status: 'FAILED' }),
+          status: after(row.status, 'refused'),
         });
       }),
 
