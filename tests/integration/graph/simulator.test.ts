@@ -1,69 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Simulator, startSimulator } from '../../../simulator/server.ts';
-import { createGraphService } from '../../../src/graph/service.ts';
-import type { GraphClient, GraphEventDraft, GraphService, MicrosoftAppRegistration } from '../../../src/graph/types.ts';
-
-const DIRECTORY = '11111111-1111-4111-8111-111111111111';
-const CLIENT = 'aaaaaaaa-0000-4000-8000-000000000001';
-const ORGANIZER = 'aaaaaaaa-0000-4000-8000-00000000000a';
-const ROLES = [
-  'Calendars.ReadWrite',
-  'OnlineMeetings.Read.All',
-  'OnlineMeetingRecording.Read.All',
-  'OnlineMeetingTranscript.Read.All',
-  'User.Read.All',
-];
-const APP: MicrosoftAppRegistration = {
-  clientId: CLIENT,
-  directoryId: DIRECTORY,
-  cloud: 'GLOBAL',
-  credential: { kind: 'CLIENT_SECRET', clientSecret: 'secret' },
-};
+import { describe, expect, it } from 'vitest';
+import type { Simulator } from '../../../simulator/server.ts';
+import type { GraphClient, GraphEventDraft, GraphService } from '../../../src/graph/types.ts';
+import { APP, CLIENT, DIRECTORY, draft, ORGANIZER, ROLES, useGraph } from './support.ts';
 
 let simulator: Simulator;
 let service: GraphService;
 let client: GraphClient;
 
-beforeAll(async () => {
-  simulator = await startSimulator();
+useGraph((parts) => {
+  ({ simulator, service, client } = parts);
 });
-afterAll(() => simulator.close());
-
-beforeEach(async () => {
-  await simulator.control.reset();
-  await simulator.control.load({
-    directories: [{ id: DIRECTORY, domain: 'acme.example', graphTranscriptAccess: true, attributedTranscripts: true }],
-    apps: [{ directoryId: DIRECTORY, clientId: CLIENT, secrets: [{ value: 'secret' }], roles: ROLES }],
-    users: [
-      {
-        directoryId: DIRECTORY,
-        id: ORGANIZER,
-        userPrincipalName: 'scheduling@acme.example',
-        displayName: 'Scheduling',
-        teamsPolicyAppIds: [CLIENT],
-      },
-    ],
-  });
-  service = createGraphService({
-    graphBaseUrl: simulator.url,
-    entraBaseUrl: simulator.url,
-    logger: { debug: () => undefined, info: () => undefined, warn: () => undefined },
-    sleep: async (_milliseconds, signal) => signal?.throwIfAborted(),
-  });
-  client = service.forApp(APP);
-});
-
-function draft(change: Partial<GraphEventDraft> = {}): GraphEventDraft {
-  return {
-    subject: 'Quarterly review',
-    startsAt: new Date('2036-12-01T09:00:00Z'),
-    endsAt: new Date('2036-12-01T10:00:00Z'),
-    bodyHtml: '<p>Agenda</p>',
-    attendees: [{ emailAddress: 'ann@client.example', name: 'Ann' }],
-    transactionId: 'transaction-1',
-    ...change,
-  };
-}
 
 /** Creates an event and finds its online meeting. */
 async function createMeeting(change: Partial<GraphEventDraft> = {}) {
