@@ -102,6 +102,20 @@ describe('an event that nobody knows of', () => {
     return { id: row?.id ?? '', answer };
   }
 
+  /** Asks for a meeting that Microsoft refuses to make, and mends Microsoft. */
+  async function failingCreate(): Promise<Answer> {
+    await subgraph.simulator.addFault({
+      match: { method: 'POST', path: '/events$' },
+      status: 403,
+      body: { error: { code: 'Forbidden', message: 'An error has occurred.' } },
+      times: ALWAYS,
+    });
+    const answer = await ask();
+    expect(answer.meeting).toMatchObject({ status: 'FAILED' });
+    await subgraph.simulator.clearFaults();
+    return answer;
+  }
+
   it('is removed: its create hung until after the cancellation', async () => {
     const { id, answer } = await askHanging();
     await cancel(id);
@@ -116,15 +130,7 @@ describe('an event that nobody knows of', () => {
   });
 
   it('is given to the failed meeting that it was made for', async () => {
-    await subgraph.simulator.addFault({
-      match: { method: 'POST', path: '/events$' },
-      status: 403,
-      body: { error: { code: 'Forbidden', message: 'An error has occurred.' } },
-      times: ALWAYS,
-    });
-    const { meeting } = await ask();
-    expect(meeting).toMatchObject({ status: 'FAILED' });
-    await subgraph.simulator.clearFaults();
+    const { meeting } = await failingCreate();
     const id = meeting?.id ?? '';
     const eventId = await makeEvent(id);
     await sweep();
@@ -136,6 +142,21 @@ describe('an event that nobody knows of', () => {
       { subject: 'Quarterly review', attendees: [{ address: 'jane@acme.example' }] },
     ]);
     expect(await reconciled(id)).toEqual(['adopted']);
+  });
+
+  it('is not given up at once with its meeting, however long that failed before', async () => {
+    const { meeting } = await failingCreate();
+    const id = meeting?.id ?? '';
+    await makeEvent(id);
+    await subgraph.database.query(
+      "UPDATE online_meetings SET failing_since = now() - interval '2 days', failed_attempts = 40",
+    );
+    await sweep();
+    await subgraph.simulator.addFault({ match: { method: 'GET', path: '/events/' }, status: 503, times: 3 });
+    await subgraph.runJobs();
+    expect(await read(id)).toMatchObject({ status: 'PROVISIONING', failure: { willRetryAt: expect.any(String) } });
+    await subgraph.runJobs({ early: true });
+    expect(await read(id)).toMatchObject({ status: 'SCHEDULED', failure: null });
   });
 
   it('is not judged while somebody works on its meeting, and removed afterwards', async () => {
