@@ -32,6 +32,8 @@ export function makeRemoveOrphans(tools: ServiceTools): RemoveOrphans {
           graphEventId: event.id,
           createUnconfirmed: false,
           status: 'PROVISIONING',
+          failedAttempts: 0,
+          failingSince: null,
           nextAttemptAt: tools.clock(),
         },
       });

@@ -34,10 +34,11 @@ export function makeSweepTenant(
     }
   }
 
+  /** Those of meetings without a known event too: what an unanswered create made may be in their calendar alone. */
   async function organizersOf(scope: Scope): Promise<string[]> {
     const rows = await scope.db.run((prisma) =>
       prisma.onlineMeeting.findMany({
-        where: { graphEventId: { not: null }, organizerObjectId: { not: null }, endsAt: { gt: tools.clock() } },
+        where: { organizerObjectId: { not: null }, endsAt: { gt: tools.clock() } },
         distinct: ['organizerObjectId'],
         select: { organizerObjectId: true },
       }),

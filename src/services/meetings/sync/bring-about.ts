@@ -57,6 +57,11 @@ function isKind(error: unknown, kind: GraphRequestError['kind']): error is Graph
   return error instanceof GraphRequestError && error.kind === kind;
 }
 
+/** A 404 without a code is some gateway's, and says nothing about the event. */
+function isGone(error: unknown): boolean {
+  return isKind(error, 'NOT_FOUND') && error.code !== null;
+}
+
 /**
  * Brings the organizer's calendar to what the claimed meeting wants, however far an earlier try came. `progress` is
  * kept up to date with what is known of the event, for the caller to store whatever happens.
@@ -120,7 +125,7 @@ export function bringAbout(
       try {
         return await graph.events.get(mailbox(), error.existingEventId, ONCE);
       } catch (gone) {
-        if (!isKind(gone, 'NOT_FOUND')) throw gone;
+        if (!isGone(gone)) throw gone;
         // The event of that transaction was deleted since, and Exchange still remembers it.
         await fence({ transactionId: tools.newId() });
         return sendCreate();
@@ -191,7 +196,7 @@ export function bringAbout(
       try {
         event = await graph.events.get(mailbox(), progress.graphEventId, ONCE);
       } catch (error) {
-        if (!isKind(error, 'NOT_FOUND')) throw error;
+        if (!isGone(error)) throw error;
         return { kind: 'cancelled', reason: DELETED_IN_OUTLOOK, lookAgain: false };
       }
       if (event.isCancelled) return { kind: 'cancelled', reason: DELETED_IN_OUTLOOK, lookAgain: false };
