@@ -43,9 +43,9 @@ async function reconciled(meetingId: string): Promise<string[]> {
 
 const idsInCalendar = async () => (await calendar()).map(({ immutableId }) => immutableId);
 
-describe.each(['combined', 'alone'] as const)('where Graph takes the filter on markers %s', (mode) => {
+describe.each(['served', 'refused'] as const)('where a filter on markers and a time is %s', (mode) => {
   it('an event of a cancelled meeting is removed', async () => {
-    await subgraph.simulator.setMarkerFilter(mode);
+    await subgraph.simulator.setMarkerFilter({ combined: mode });
     const kept = await schedule();
     const { id } = await schedule();
     await cancel(id);
@@ -59,7 +59,7 @@ describe.each(['combined', 'alone'] as const)('where Graph takes the filter on m
   });
 
   it('a second event of a meeting is removed, and the right one stays', async () => {
-    await subgraph.simulator.setMarkerFilter(mode);
+    await subgraph.simulator.setMarkerFilter({ combined: mode });
     const { id, joinUrl } = await schedule();
     await makeEvent(id);
     await sweep();
@@ -68,7 +68,7 @@ describe.each(['combined', 'alone'] as const)('where Graph takes the filter on m
   });
 
   it('an event of a meeting that is not stored is left and told', async () => {
-    await subgraph.simulator.setMarkerFilter(mode);
+    await subgraph.simulator.setMarkerFilter({ combined: mode });
     const { id } = await schedule();
     const meetingId = randomUUID();
     const unknown = await makeEvent(meetingId);
@@ -80,7 +80,7 @@ describe.each(['combined', 'alone'] as const)('where Graph takes the filter on m
   });
 
   it('events beyond the window and those of other tenants are left', async () => {
-    await subgraph.simulator.setMarkerFilter(mode);
+    await subgraph.simulator.setMarkerFilter({ combined: mode });
     const { id } = await schedule();
     const left = [await makeEvent(id, { days: 60 }), await makeEvent(id, { tenantId: 'tenant-b' })];
     await sweep();

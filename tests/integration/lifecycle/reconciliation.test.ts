@@ -28,7 +28,12 @@ async function deleteInOutlook(meetingId: string): Promise<void> {
 }
 
 async function moveInOutlook(meetingId: string, times: { startsAt: string; endsAt: string }): Promise<void> {
-  await subgraph.simulator.changeEvent(directoryId, organizer, await eventIdOf(meetingId), times);
+  await subgraph.simulator.changeEvent({
+    directoryId: directoryId,
+    user: organizer,
+    eventId: await eventIdOf(meetingId),
+    ...times,
+  });
 }
 
 /** What the audit trail says that the sweep did to a meeting. */

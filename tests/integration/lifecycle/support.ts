@@ -211,7 +211,7 @@ export function useLifecycle(graph: Partial<GraphServiceOptions> = {}): void {
   afterEach(async () => {
     subgraph.advanceClock(-advancedMs);
     advancedMs = 0;
-    await subgraph.simulator.setMarkerFilter('combined');
+    await subgraph.simulator.setMarkerFilter({ combined: 'served' });
     await subgraph.simulator.setIfMatch('checked');
     await subgraph.simulator.setTransactionMemory('untilDeleted');
     await mendMicrosoft(subgraph);

@@ -49,7 +49,12 @@ describe('a reschedule that was accepted while a sweep was under way', () => {
   it('is not undone by what Outlook said before', async () => {
     const { id } = await schedule();
     await sweep();
-    await subgraph.simulator.changeEvent(directoryId, organizer, await eventIdOf(id), inDays(7));
+    await subgraph.simulator.changeEvent({
+      directoryId: directoryId,
+      user: organizer,
+      eventId: await eventIdOf(id),
+      ...inDays(7),
+    });
     const swept = await holdSweepBack();
     const times = inDays(5);
     expect(await reschedule(id, times)).toMatchObject({ userErrors: [], meeting: { status: 'SCHEDULED' } });
@@ -61,7 +66,12 @@ describe('a reschedule that was accepted while a sweep was under way', () => {
   it('is not undone either while Microsoft does not take it', async () => {
     const { id } = await schedule();
     await sweep();
-    await subgraph.simulator.changeEvent(directoryId, organizer, await eventIdOf(id), inDays(7));
+    await subgraph.simulator.changeEvent({
+      directoryId: directoryId,
+      user: organizer,
+      eventId: await eventIdOf(id),
+      ...inDays(7),
+    });
     const swept = await holdSweepBack();
     await subgraph.simulator.addFault({ match: { method: 'PATCH' }, status: 503, times: ALWAYS });
     const times = inDays(5);
@@ -81,7 +91,12 @@ describe('a reschedule that was accepted while a sweep was under way', () => {
     const times = inDays(5);
     await subgraph.simulator.addFault({ match: { method: 'PATCH' }, status: 503, times: ALWAYS });
     await reschedule(id, times);
-    await subgraph.simulator.changeEvent(directoryId, organizer, await eventIdOf(id), inDays(90));
+    await subgraph.simulator.changeEvent({
+      directoryId: directoryId,
+      user: organizer,
+      eventId: await eventIdOf(id),
+      ...inDays(90),
+    });
     await sweep();
     await subgraph.simulator.clearFaults();
     await subgraph.runJobs({ early: true });
@@ -202,7 +217,12 @@ describe('more than one calendar', () => {
     const theirs = await schedule({}, sharing);
     await sweep();
     await sweep('tenant-sharing');
-    await subgraph.simulator.changeEvent(directoryId, organizer, await eventIdOf(theirs.id), inDays(6));
+    await subgraph.simulator.changeEvent({
+      directoryId: directoryId,
+      user: organizer,
+      eventId: await eventIdOf(theirs.id),
+      ...inDays(6),
+    });
     await sweep();
     expect(instant((await read(theirs.id, sharing)).startsAt)).toBe(instant(theirs.startsAt));
     await sweep('tenant-sharing');
