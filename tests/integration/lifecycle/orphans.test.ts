@@ -129,6 +129,16 @@ describe('an event that nobody knows of', () => {
     expect(await read(id)).toMatchObject({ status: 'CANCELLED', joinUrl: null });
   });
 
+  it('is removed: its cancellation was confirmed, and it is still there', async () => {
+    const { id } = await schedule();
+    await subgraph.simulator.addFault({ match: { method: 'POST', path: '/cancel$' }, status: 202, body: null });
+    expect(await cancel(id)).toMatchObject({ userErrors: [], meeting: { status: 'CANCELLED' } });
+    expect(await calendar()).toHaveLength(1);
+    await sweep();
+    expect(await calendar()).toEqual([]);
+    expect(await reconciled(id)).toEqual(['orphan']);
+  });
+
   it('is given to the failed meeting that it was made for', async () => {
     const { meeting } = await failingCreate();
     const id = meeting?.id ?? '';

@@ -133,7 +133,7 @@ export const calendar = (user: string = ACME.organizer) => subgraph.simulator.li
 export const changeUser = (change: Parameters<TestSubgraph['simulator']['updateUser']>[2]) =>
   subgraph.simulator.updateUser(ACME.directoryId, ACME.organizer, change);
 
-export function scopeOf(tenantId = 'tenant-a'): Scope {
+function scopeOf(tenantId = 'tenant-a'): Scope {
   return { viewer: backgroundViewer(tenantId), db: subgraph.db.forTenant(tenantId) };
 }
 
