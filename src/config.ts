@@ -52,6 +52,23 @@ const keyRing = z.string().transform((text, context): SecretKey[] => {
   });
 });
 
+const smtpUrl = z
+  .string()
+  .refine(
+    (text) => isUrl(text, ['smtp:', 'smtps:']) && new URL(text).hostname !== '',
+    'is not an SMTP URL such as smtp://user:password@mail.example.com:587 or smtps://mail.example.com',
+  );
+
+/** An address, or a name before an address in angle brackets. */
+const SENDER = /^(?:[^<>\p{Cc}]*<[^\s<>@,;"]+@[^\s<>@,;"]+>|[^\s<>@,;"]+@[^\s<>@,;"]+)$/u;
+const sender = z
+  .string()
+  .trim()
+  .refine(
+    (text) => SENDER.test(text),
+    'is not a sender such as meetings@example.com or Meetings <meetings@example.com>',
+  );
+
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -71,6 +88,8 @@ const schema = z
     LINK_SIGNING_KEYS: keyRing,
     GRAPH_BASE_URL: microsoftUrl.optional(),
     ENTRA_BASE_URL: microsoftUrl.optional(),
+    SMTP_URL: smtpUrl.optional(),
+    SMTP_FROM: sender.optional(),
     INTROSPECTION: onOff.optional(),
     WORKER_CONCURRENCY: z.coerce.number().int().min(0).max(100).default(4),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -79,6 +98,11 @@ const schema = z
     path: ['AUTH_JWKS_URL'],
     message: 'exactly one of AUTH_JWKS_URL and AUTH_JWKS_FILE must be set',
     // Told together with everything else that is wrong, not only when nothing else is.
+    when: () => true,
+  })
+  .refine((env) => env.SMTP_URL === undefined || env.SMTP_FROM !== undefined, {
+    path: ['SMTP_FROM'],
+    message: 'must be set where SMTP_URL is: it is the sender of the mails',
     when: () => true,
   });
 
@@ -91,6 +115,8 @@ export interface Config {
   encryptionKeys: SecretKey[];
   linkSigningKeys: SecretKey[];
   microsoft: { graphBaseUrl: string | undefined; entraBaseUrl: string | undefined };
+  /** Where invitation mails go and who sends them; undefined: none are sent. */
+  mail: { url: string; from: string } | undefined;
   introspection: boolean;
   /** How many jobs this process runs at once; 0 leaves them to others. */
   workerConcurrency: number;
@@ -135,6 +161,10 @@ export function loadConfig(env: Environment = process.env): Config {
     encryptionKeys: values.ENCRYPTION_KEYS,
     linkSigningKeys: values.LINK_SIGNING_KEYS,
     microsoft: { graphBaseUrl: values.GRAPH_BASE_URL, entraBaseUrl: values.ENTRA_BASE_URL },
+    mail:
+      values.SMTP_URL === undefined || values.SMTP_FROM === undefined
+        ? undefined
+        : { url: values.SMTP_URL, from: values.SMTP_FROM },
     introspection: values.INTROSPECTION ?? values.NODE_ENV !== 'production',
     workerConcurrency: values.WORKER_CONCURRENCY,
     logLevel: values.LOG_LEVEL,

@@ -6,6 +6,7 @@ import { createGraphService } from './graph/service.ts';
 import { startWorker } from './jobs/worker.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
+import { createMailTransport } from './services/invitations/mail-transport.ts';
 import { createServices } from './services/services.ts';
 
 /** Opens everything, serves until a signal, and closes everything. */
@@ -16,11 +17,13 @@ async function main(): Promise<void> {
 
   const database = await openDatabase({ connectionString: config.database.url, poolSize: config.database.poolSize });
   const graph = createGraphService({ ...config.microsoft, clock, logger });
+  const mail = config.mail && createMailTransport(config.mail);
   const services = createServices({
     graph,
     encryptionKeys: config.encryptionKeys,
     linkSigningKeys: config.linkSigningKeys,
     publicUrl: config.publicUrl,
+    mail,
     tools: { clock, newId: uuidv7, logger },
   });
   const authenticate = await createAuthenticator(config.auth, clock);
@@ -47,6 +50,7 @@ async function main(): Promise<void> {
     stopping ??= app
       .stop()
       .then(() => worker?.stop())
+      .then(() => mail?.close())
       .then(() => database.close())
       .then(() => logger.info({}, 'the subgraph has stopped'))
       .then(() => process.disconnect?.());

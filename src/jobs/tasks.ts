@@ -12,8 +12,10 @@ export const JOB_TIME_LIMIT_MS = 60_000;
 type Handlers = { [Name in JobName]?: (scope: Scope, payload: JobPayloads[Name]) => Promise<unknown> };
 
 /** Which service does which job. */
-function handlersOf(_services: Services): Handlers {
-  return {};
+function handlersOf(services: Services): Handlers {
+  return {
+    send_invitation: (scope, { mailId }) => services.sendInvitation(scope, mailId),
+  };
 }
 
 const payloadSchema = z.looseObject({ tenantId: z.string().min(1) });

@@ -3,6 +3,8 @@ import { type ArtifactReads, createArtifactReads } from './artifacts/artifact-re
 import { makeOpenRecording, type OpenRecording } from './artifacts/open-recording.ts';
 import { makeRefreshArtifacts, type RefreshArtifacts } from './artifacts/refresh-artifacts.ts';
 import { createArtifactVisibility } from './artifacts/visibility.ts';
+import type { MailTransport } from './invitations/mail-transport.ts';
+import { makeSendInvitation, type SendInvitation } from './invitations/send-invitation.ts';
 import { createLinkSigner, type LinkSigner } from './links/signed-links.ts';
 import { type CreateMeeting, makeCreateMeeting } from './meetings/create-meeting.ts';
 import { createMeetingReads, type MeetingReads } from './meetings/meeting-reads.ts';
@@ -32,6 +34,7 @@ export interface Services {
   searchTranscripts: SearchTranscripts;
   setupGuide: SetupGuideService;
   links: LinkSigner;
+  sendInvitation: SendInvitation;
 }
 
 export interface ServiceOptions {
@@ -39,10 +42,19 @@ export interface ServiceOptions {
   encryptionKeys: RingKey[];
   linkSigningKeys: RingKey[];
   publicUrl: string;
+  /** Without one, no invitation mails are sent. */
+  mail?: MailTransport;
   tools: ServiceTools;
 }
 
-export function createServices({ graph, encryptionKeys, linkSigningKeys, publicUrl, tools }: ServiceOptions): Services {
+export function createServices({
+  graph,
+  encryptionKeys,
+  linkSigningKeys,
+  publicUrl,
+  mail,
+  tools,
+}: ServiceOptions): Services {
   const microsoftApp = createMicrosoftAppService(graph, new KeyRing(encryptionKeys), tools);
   const settings = createSettingsService(microsoftApp, tools);
   const capability = createCapabilityService(settings, microsoftApp);
@@ -64,5 +76,6 @@ export function createServices({ graph, encryptionKeys, linkSigningKeys, publicU
     searchTranscripts: makeSearchTranscripts(visibility, tools),
     setupGuide: createSetupGuideService(microsoftApp, settings),
     links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock),
+    sendInvitation: makeSendInvitation({ mail }, tools),
   };
 }

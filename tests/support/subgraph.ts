@@ -14,6 +14,7 @@ import { createTasks } from '../../src/jobs/tasks.ts';
 import { workerLogger } from '../../src/jobs/worker.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createAuthenticator } from '../../src/server/authenticator.ts';
+import type { MailTransport } from '../../src/services/invitations/mail-transport.ts';
 import { createServices, type Services } from '../../src/services/services.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { AUDIENCE, createTokenMaker, ISSUER, type TokenMaker } from './tokens.ts';
@@ -59,6 +60,8 @@ export interface TestSubgraphOptions {
   poolSize?: number;
   /** Where the keys of tokens are, instead of the test's own. */
   jwksUrl?: string;
+  /** Where invitation mails go. */
+  mail?: MailTransport;
 }
 
 /** Starts everything; each test file starts its own and closes it. */
@@ -68,6 +71,7 @@ export async function startTestSubgraph({
   graph = {},
   poolSize = 5,
   jwksUrl,
+  mail,
 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
   const directory = await mkdtemp(join(tmpdir(), 'subgraph-test-'));
   const [database, simulator, tokens] = await Promise.all([createTestDatabase(), startSimulator(), createTokenMaker()]);
@@ -94,6 +98,7 @@ export async function startTestSubgraph({
     encryptionKeys: key(),
     linkSigningKeys: key(),
     publicUrl: 'http://subgraph.invalid',
+    mail,
     tools: { clock, newId: uuidv7, logger },
   });
   const authenticate = await createAuthenticator(
