@@ -42,7 +42,14 @@ ensure('Installing dependencies', {
   command: ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
 });
 ensure('Generating code from the schemas', {
-  inputs: ['package-lock.json', 'schema.graphql', 'codegen.ts', 'prisma/schema.prisma', 'scripts/generate.ts'],
+  inputs: [
+    'package-lock.json',
+    'schema.graphql',
+    'codegen.ts',
+    'prisma/schema.prisma',
+    'src/services/invitations/invitation.mjml',
+    'scripts/generate.ts',
+  ],
   stamp: 'node_modules/.generated',
   result: 'src/generated/graphql.ts',
   command: ['node_modules/.bin/node', 'scripts/generate.ts'],

@@ -81,6 +81,23 @@ const keyRing = z.string().transform((text, context): SecretKey[] => {
   });
 });
 
+const smtpUrl = z
+  .string()
+  .refine(
+    (text) => isUrl(text, ['smtp:', 'smtps:']) && new URL(text).hostname !== '',
+    'is not an SMTP URL such as smtp://user:password@mail.example.com:587 or smtps://mail.example.com',
+  );
+
+/** An address, or a name before an address in angle brackets. */
+const SENDER = /^(?:[^<>\p{Cc}]*<[^\s<>@,;"]+@[^\s<>@,;"]+>|[^\s<>@,;"]+@[^\s<>@,;"]+)$/u;
+const sender = z
+  .string()
+  .trim()
+  .refine(
+    (text) => SENDER.test(text),
+    'is not a sender such as meetings@example.com or Meetings <meetings@example.com>',
+  );
+
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -103,6 +120,8 @@ const schema = z
     PSA_WEBHOOK_SECRET: webhookSecrets.optional(),
     PSA_EVENTS_URL: eventsUrl.optional(),
     PSA_EVENTS_SECRET: z.string().refine(isWebhookSecret, WEBHOOK_SECRET).optional(),
+    SMTP_URL: smtpUrl.optional(),
+    SMTP_FROM: sender.optional(),
     INTROSPECTION: onOff.optional(),
     WORKER_CONCURRENCY: z.coerce.number().int().min(0).max(100).default(4),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -116,6 +135,11 @@ const schema = z
   .refine((env) => (env.PSA_EVENTS_URL === undefined) === (env.PSA_EVENTS_SECRET === undefined), {
     path: ['PSA_EVENTS_URL'],
     message: 'PSA_EVENTS_URL and PSA_EVENTS_SECRET must be set both or neither',
+    when: () => true,
+  })
+  .refine((env) => env.SMTP_URL === undefined || env.SMTP_FROM !== undefined, {
+    path: ['SMTP_FROM'],
+    message: 'must be set where SMTP_URL is: it is the sender of the mails',
     when: () => true,
   });
 
@@ -132,6 +156,8 @@ export interface Config {
   psaWebhookSecrets: string[];
   /** Where our events go and what signs them; undefined: none are sent. */
   psaEvents: { url: string; secret: string } | undefined;
+  /** Where invitation mails go and who sends them; undefined: none are sent. */
+  mail: { url: string; from: string } | undefined;
   introspection: boolean;
   /** How many jobs this process runs at once; 0 leaves them to others. */
   workerConcurrency: number;
@@ -181,6 +207,10 @@ export function loadConfig(env: Environment = process.env): Config {
       values.PSA_EVENTS_URL === undefined || values.PSA_EVENTS_SECRET === undefined
         ? undefined
         : { url: values.PSA_EVENTS_URL, secret: values.PSA_EVENTS_SECRET },
+    mail:
+      values.SMTP_URL === undefined || values.SMTP_FROM === undefined
+        ? undefined
+        : { url: values.SMTP_URL, from: values.SMTP_FROM },
     introspection: values.INTROSPECTION ?? values.NODE_ENV !== 'production',
     workerConcurrency: values.WORKER_CONCURRENCY,
     logLevel: values.LOG_LEVEL,

@@ -8,6 +8,7 @@ import { startWorker } from './jobs/worker.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createMetrics } from './server/metrics.ts';
+import { createMailTransport } from './services/invitations/mail-transport.ts';
 import { createServices } from './services/services.ts';
 
 /** Opens everything, serves until a signal, and closes everything. */
@@ -19,11 +20,13 @@ async function main(): Promise<void> {
   const database = await openDatabase({ connectionString: config.database.url, poolSize: config.database.poolSize });
   const metrics = createMetrics();
   const graph = createGraphService({ ...config.microsoft, clock, logger });
+  const mail = config.mail && createMailTransport(config.mail);
   const services = createServices({
     graph,
     encryptionKeys: config.encryptionKeys,
     linkSigningKeys: config.linkSigningKeys,
     publicUrl: config.publicUrl,
+    mail,
     psaEvents: config.psaEvents,
     tools: {
       clock,
@@ -60,6 +63,7 @@ async function main(): Promise<void> {
     stopping ??= app
       .stop()
       .then(() => Promise.all([worker?.stop(), services.idle()]))
+      .then(() => mail?.close())
       .then(() => database.close())
       .then(() => logger.info({}, 'the subgraph has stopped'))
       .then(() => process.disconnect?.());

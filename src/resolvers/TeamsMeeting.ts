@@ -45,7 +45,7 @@ export const TeamsMeeting: TeamsMeetingResolvers = {
     if (!isLocale(language))
       throw new GraphQLError(`locale is not a BCP 47 language tag.`, { extensions: { code: 'BAD_USER_INPUT' } });
     const attendees = await loaders.attendeesByMeeting.load(meeting.id);
-    return { ...renderInvitation(meeting, attendees, zone, language), meetingId: meeting.id };
+    return { ...renderInvitation(meeting, attendees, { timeZone: zone, locale: language }), meetingId: meeting.id };
   },
   // What went wrong between us and Microsoft is for the people who can mend it.
   failure(meeting, _args, { viewer, services }) {

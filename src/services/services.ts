@@ -3,6 +3,9 @@ import { type ArtifactReads, createArtifactReads } from './artifacts/artifact-re
 import { makeOpenRecording, type OpenRecording } from './artifacts/open-recording.ts';
 import { makeRefreshArtifacts, type RefreshArtifacts } from './artifacts/refresh-artifacts.ts';
 import { createArtifactVisibility } from './artifacts/visibility.ts';
+import { makeInvitationListener } from './invitations/invitation-listener.ts';
+import type { MailTransport } from './invitations/mail-transport.ts';
+import { makeSendInvitation, type SendInvitation } from './invitations/send-invitation.ts';
 import { createLinkSigner, type LinkSigner } from './links/signed-links.ts';
 import { makeChangeOperations } from './meetings/change-meeting.ts';
 import { makeCreateMeeting } from './meetings/create-meeting.ts';
@@ -53,6 +56,7 @@ export interface Services {
   searchTranscripts: SearchTranscripts;
   setupGuide: SetupGuideService;
   links: LinkSigner;
+  sendInvitation: SendInvitation;
   receivePsaEvent: ReceivePsaEvent;
   applyPsaEvent: ApplyPsaEvent;
   deliverEvents: DeliverEvents;
@@ -65,6 +69,8 @@ export interface ServiceOptions {
   encryptionKeys: RingKey[];
   linkSigningKeys: RingKey[];
   publicUrl: string;
+  /** Without one, no invitation mails are sent. */
+  mail?: MailTransport | undefined;
   /** Where events for the PSA go; without it none are sent. */
   psaEvents?: EventReceiver | undefined;
   /** How long the caller of an operation waits for Microsoft; default eight seconds. */
@@ -73,14 +79,17 @@ export interface ServiceOptions {
 }
 
 export function createServices(options: ServiceOptions): Services {
-  const { graph, encryptionKeys, linkSigningKeys, publicUrl, psaEvents, tools } = options;
+  const { graph, encryptionKeys, linkSigningKeys, publicUrl, psaEvents, mail, tools } = options;
   const microsoftApp = createMicrosoftAppService(graph, new KeyRing(encryptionKeys), tools);
   const settings = createSettingsService(microsoftApp, tools);
   const capability = createCapabilityService(settings, microsoftApp);
   const visibility = createArtifactVisibility(settings);
   const meetings = createMeetingReads(visibility, tools);
   const artifacts = createArtifactReads(visibility);
-  const listeners: MeetingListener[] = [makeOutboxListener(tools, psaEvents !== undefined)];
+  const listeners: MeetingListener[] = [
+    makeOutboxListener(tools, psaEvents !== undefined),
+    makeInvitationListener(tools, mail !== undefined),
+  ];
   const outcomes = createOutcomeStore(listeners, tools);
   const sync = makeSyncMeeting({ microsoftApp, settings, capability, outcomes }, tools);
   const reconcileCalendar = makeReconcileCalendar(
@@ -110,6 +119,7 @@ export function createServices(options: ServiceOptions): Services {
     searchTranscripts: makeSearchTranscripts(visibility, tools),
     setupGuide: createSetupGuideService(microsoftApp, settings),
     links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock),
+    sendInvitation: makeSendInvitation({ mail }, tools),
     receivePsaEvent: makeReceivePsaEvent(tools),
     deliverEvents: makeDeliverEvents({ post: psaEvents && makePostEvent(psaEvents) }, tools),
     applyPsaEvent: makeApplyPsaEvent({ operations }, tools),

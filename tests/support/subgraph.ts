@@ -16,6 +16,7 @@ import { workerLogger } from '../../src/jobs/worker.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createAuthenticator } from '../../src/server/authenticator.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
+import type { MailTransport } from '../../src/services/invitations/mail-transport.ts';
 import type { ServiceTools } from '../../src/services/scope.ts';
 import { createServices, type ServiceOptions, type Services } from '../../src/services/services.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -68,6 +69,8 @@ export interface TestSubgraphOptions {
   psaEvents?: ServiceOptions['psaEvents'];
   /** Takes the place of services, where a test stands beside one that has tests of its own. */
   replace?: (tools: ServiceTools) => Partial<Services>;
+  /** Where invitation mails go. */
+  mail?: MailTransport;
 }
 
 /** Lets a run of jobs end only when every job's end is noted. */
@@ -85,6 +88,7 @@ export async function startTestSubgraph({
   poolSize = 5,
   answerWithinMs,
   jwksUrl,
+  mail,
   psaWebhookSecrets = [],
   psaEvents,
   replace = () => ({}),
@@ -123,6 +127,7 @@ export async function startTestSubgraph({
     encryptionKeys: key(),
     linkSigningKeys: key(),
     publicUrl: 'http://subgraph.invalid',
+    mail,
     ...(answerWithinMs === undefined ? {} : { answerWithinMs }),
     psaEvents,
     tools,

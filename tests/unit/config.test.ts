@@ -91,6 +91,13 @@ describe('the environment of npm run serve', () => {
     ['PUBLIC_URL', 'ftp://teams.psa.example', /http/],
     ['NODE_ENV', 'staging', /./],
     ['INTROSPECTION', 'true', /on/],
+    ['SMTP_URL', 'mail.example', /SMTP URL/],
+    ['SMTP_URL', 'http://mail.example', /SMTP URL/],
+    ['SMTP_URL', 'smtp://', /SMTP URL/],
+    ['SMTP_FROM', 'meetings', /sender/],
+    ['SMTP_FROM', 'a@b.example, c@d.example', /sender/],
+    ['SMTP_FROM', 'Meetings\r\nBcc: <evil@x.example>', /sender/],
+    ['SMTP_FROM', 'Meetings <meetings@example.com> x', /sender/],
     ['GRAPH_BASE_URL', 'http://graph.example', /must be https/],
     ['ENTRA_BASE_URL', 'http://192.168.1.1', /must be https/],
     ['GRAPH_BASE_URL', 'http://127.0.0.1.evil.example', /must be https/],
@@ -177,6 +184,26 @@ describe('the environment of npm run serve', () => {
     [{ NODE_ENV: 'development', INTROSPECTION: 'off' }, false],
   ])('with %j, introspection is %s', (env, introspection) => {
     expect(loadConfig({ ...GOOD, ...env }).introspection).toBe(introspection);
+  });
+
+  it('sends no mail unless there is a server for it', () => {
+    expect(loadConfig(GOOD).mail).toBeUndefined();
+    expect(loadConfig({ ...GOOD, SMTP_URL: '', SMTP_FROM: '' }).mail).toBeUndefined();
+    expect(loadConfig({ ...GOOD, SMTP_FROM: 'meetings@example.com' }).mail).toBeUndefined();
+  });
+
+  it.each([
+    ['smtp://127.0.0.1:1025', 'meetings@example.com'],
+    ['smtp://user:p%40ss@mail.example:587', 'Meetings <meetings@example.com>'],
+    ['smtps://mail.example', '"Meetings, ACME" <meetings@münchen.example>'],
+  ])('sends mail over %s from %s', (url, from) => {
+    expect(loadConfig({ ...GOOD, SMTP_URL: url, SMTP_FROM: from }).mail).toEqual({ url, from });
+  });
+
+  it('wants a sender for its mail', () => {
+    const message = refusal({ ...GOOD, SMTP_URL: 'smtp://user:hunter2@mail.example' });
+    expect(message).toContain('\n  SMTP_FROM: must be set where SMTP_URL is');
+    expect(message).not.toContain('hunter2');
   });
 
   it('never repeats a secret in its complaint', () => {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { renderInvitation } from '../../services/invitations/invitation.ts';
+import { methodOf, renderInvitation } from '../../services/invitations/invitation.ts';
 import { type LinkDeps, type LinkedRequest, PRIVATE, scopeOfLink } from './linked.ts';
 
 /** Serves the calendar file of a meeting to the holder of a signed link. */
@@ -12,8 +12,8 @@ export function invitationRoutes(app: FastifyInstance, deps: LinkDeps): void {
     if (scope === null || meeting === undefined) return reply.code(403).send();
     const attendees = (await deps.services.meetings.attendeesOf(scope, [id])).get(id) ?? [];
     return reply
-      .type(`text/calendar; charset=utf-8; method=${meeting.status === 'CANCELLED' ? 'CANCEL' : 'REQUEST'}`)
+      .type(`text/calendar; charset=utf-8; method=${methodOf(meeting)}`)
       .header('content-disposition', 'attachment; filename="invitation.ics"')
-      .send(renderInvitation(meeting, attendees, 'UTC', 'en').ics);
+      .send(renderInvitation(meeting, attendees, { timeZone: 'UTC', locale: 'en' }).ics);
   });
 }

@@ -1,6 +1,12 @@
-import ical, { ICalAttendeeRole, ICalAttendeeStatus, ICalCalendarMethod, ICalEventStatus } from 'ical-generator';
-import { escapeHtml } from '../meetings/event-draft.ts';
+import { INVITATION_HTML } from '../../generated/invitation-html.ts';
 import type { Meeting, StoredAttendee } from '../meetings/meeting.ts';
+import { type CalendarPurpose, renderCalendarFile } from './calendar-file.ts';
+import { compileTemplate } from './mail-template.ts';
+import { oneLine } from './one-line.ts';
+import { formatWhen, formatZone } from './times.ts';
+import { type InvitationWords, wordsFor } from './words.ts';
+
+export type InvitationMethod = 'REQUEST' | 'CANCEL';
 
 export interface Invitation {
   subject: string;
@@ -10,83 +16,110 @@ export interface Invitation {
   ics: string;
 }
 
-const PARTICIPATION: Record<StoredAttendee['response'], ICalAttendeeStatus> = {
-  NONE: ICalAttendeeStatus.NEEDSACTION,
-  TENTATIVE: ICalAttendeeStatus.TENTATIVE,
-  ACCEPTED: ICalAttendeeStatus.ACCEPTED,
-  DECLINED: ICalAttendeeStatus.DECLINED,
-};
-
-function formatTimes(meeting: Meeting, timeZone: string, locale: string): string {
-  const format = new Intl.DateTimeFormat([locale, 'en'], { dateStyle: 'full', timeStyle: 'short', timeZone });
-  return `${format.formatRange(meeting.startsAt, meeting.endsAt)} (${timeZone})`;
+export interface InvitationOptions {
+  /** An IANA name that has been checked. */
+  timeZone: string;
+  /** A BCP 47 tag that has been checked. */
+  locale: string;
+  /** The revision that the calendar file tells; default: the meeting's own. */
+  sequence?: number;
 }
 
-function renderIcs(meeting: Meeting, attendees: StoredAttendee[]): string {
-  const isCancelled = meeting.status === 'CANCELLED';
-  const calendar = ical({
-    method: isCancelled ? ICalCalendarMethod.CANCEL : ICalCalendarMethod.REQUEST,
-    prodId: { company: 'Teams meetings', product: 'Subgraph' },
-  });
-  const event = calendar.createEvent({
-    id: meeting.iCalUid ?? `${meeting.id}@teams-meetings`,
-    start: meeting.startsAt,
-    end: meeting.endsAt,
-    stamp: meeting.updatedAt,
-    sequence: meeting.version,
-    summary: meeting.subject,
-    location: 'Microsoft Teams Meeting',
-    organizer: { name: meeting.organizerDisplayName ?? meeting.organizerUpn, email: meeting.organizerUpn },
-    status: isCancelled ? ICalEventStatus.CANCELLED : ICalEventStatus.CONFIRMED,
-  });
-  if (meeting.joinUrl !== null) {
-    event.url(meeting.joinUrl);
-    event.description(`Join Teams Meeting: ${meeting.joinUrl}`);
-  }
-  for (const attendee of attendees) {
-    event.createAttendee({
-      email: attendee.emailAddress,
-      name: attendee.name ?? attendee.emailAddress,
-      role: ICalAttendeeRole.REQ,
-      status: PARTICIPATION[attendee.response],
-    });
-  }
-  return calendar.toString();
+const PLACE = 'Microsoft Teams';
+
+const html = compileTemplate(INVITATION_HTML, [
+  'language',
+  'title',
+  'place',
+  'subject',
+  'notice',
+  'whenLabel',
+  'when',
+  'zone',
+  'organizerLabel',
+  'organizer',
+  'description',
+  'later',
+  'join',
+  'joinUrl',
+  'linkHint',
+]);
+
+/** Whether a meeting is taken out of calendars: Microsoft may still hold it while it is being cancelled. */
+export function isCalledOff({ status }: Pick<Meeting, 'status'>): boolean {
+  return status === 'CANCELLED' || status === 'CANCELLING';
+}
+
+/** The method of a meeting's calendar file, as it is now. */
+export function methodOf(meeting: Pick<Meeting, 'status'>): InvitationMethod {
+  return isCalledOff(meeting) ? 'CANCEL' : 'REQUEST';
+}
+
+function noticeOf(purpose: CalendarPurpose, words: InvitationWords): string {
+  if (purpose === 'cancel') return words.cancelledNotice;
+  return purpose === 'uninvite' ? words.removedNotice : '';
+}
+
+function render(
+  purpose: CalendarPurpose,
+  meeting: Meeting,
+  attendees: StoredAttendee[],
+  { timeZone, locale, sequence = meeting.version }: InvitationOptions,
+): Invitation {
+  const { language, words } = wordsFor(locale);
+  const plain = oneLine(meeting.subject);
+  const subject = purpose === 'invite' ? plain : `${words.cancelled}${plain}`;
+  const when = formatWhen(meeting.startsAt, meeting.endsAt, timeZone, locale);
+  const zone = formatZone(meeting.startsAt, timeZone, locale);
+  const organizer = oneLine(meeting.organizerDisplayName ?? '') || meeting.organizerUpn;
+  const description = purpose === 'invite' ? (meeting.description ?? '').trim() : '';
+  const joinUrl = purpose === 'invite' ? (meeting.joinUrl ?? '') : '';
+  const notice = noticeOf(purpose, words);
+  const later = purpose === 'invite' && joinUrl === '' ? words.joinLinkFollows : '';
+  const paragraphs = [
+    plain,
+    notice,
+    `${words.when}: ${when}\n${words.timeZone}: ${zone}\n${words.organizer}: ${organizer}`,
+    description,
+    joinUrl === '' ? later : `${words.join}: ${joinUrl}`,
+  ];
+  return {
+    subject,
+    html: html({
+      language,
+      title: subject,
+      place: PLACE,
+      subject: plain,
+      notice,
+      whenLabel: words.when,
+      when,
+      zone,
+      organizerLabel: words.organizer,
+      organizer,
+      description,
+      later,
+      join: words.join,
+      joinUrl,
+      linkHint: words.linkHint,
+    }),
+    text: `${paragraphs.filter((paragraph) => paragraph !== '').join('\n\n')}\n`,
+    ics: renderCalendarFile({ purpose, meeting, attendees, sequence }),
+  };
 }
 
 /**
- * What is sent to the people of a meeting. Times are written in the recipient's zone and language; words are
- * English.
- *
- * @param timeZone an IANA name that has been checked
- * @param locale a BCP 47 tag that has been checked
+ * What is sent to the people of a meeting: an invitation, or the cancellation once the meeting is called off. Times
+ * are written in the recipient's zone and language; the words are English where there is no translation.
  */
 export function renderInvitation(
   meeting: Meeting,
   attendees: StoredAttendee[],
-  timeZone: string,
-  locale: string,
+  options: InvitationOptions,
 ): Invitation {
-  const when = formatTimes(meeting, timeZone, locale);
-  const { joinUrl, subject } = meeting;
-  const isCancelled = meeting.status === 'CANCELLED';
-  const lines = [
-    subject,
-    when,
-    isCancelled
-      ? 'This meeting was cancelled.'
-      : joinUrl === null
-        ? 'The join link follows.'
-        : `Join Teams Meeting: ${joinUrl}`,
-  ];
-  const button =
-    joinUrl === null
-      ? `<p>${escapeHtml(lines[2] ?? '')}</p>`
-      : `<p><a href="${escapeHtml(joinUrl)}" style="display:inline-block;padding:12px 24px;background:#4f52b2;color:#ffffff;text-decoration:none">Join Teams Meeting</a></p>`;
-  return {
-    subject: isCancelled ? `Cancelled: ${subject}` : subject,
-    html: `<h1>${escapeHtml(subject)}</h1><p>${escapeHtml(when)}</p>${button}`,
-    text: lines.join('\n'),
-    ics: renderIcs(meeting, attendees),
-  };
+  return render(isCalledOff(meeting) ? 'cancel' : 'invite', meeting, attendees, options);
+}
+
+/** What is sent to somebody who is no longer among the attendees: a cancellation that names nobody else. */
+export function renderRemoval(meeting: Meeting, removed: StoredAttendee, options: InvitationOptions): Invitation {
+  return render('uninvite', meeting, [removed], options);
 }

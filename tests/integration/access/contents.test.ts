@@ -264,7 +264,7 @@ describe('the invitation of a meeting', () => {
   });
 
   it.each([
-    ['UTC', 'en', /Tuesday, December 1, 2026.*10:30.*11:30.*PM \(UTC\)/s],
+    ['UTC', 'en', /Tuesday, December 1, 2026.*10:30.*11:30.*PM.*Coordinated Universal Time \(UTC\)/s],
     ['Europe/Berlin', 'en', /Tuesday, December 1, 2026.*11:30.*PM.*Wednesday, December 2, 2026.*12:30.*AM/s],
     ['Europe/Berlin', 'de', /Dienstag, 1\. Dezember 2026.*23:30.*Mittwoch, 2\. Dezember 2026.*00:30/s],
     ['Asia/Kolkata', 'en-GB', /Wednesday.*2 December 2026.*04:00.*05:00/s],

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { renderInvitation } from '../../../src/services/invitations/invitation.ts';
+import { renderInvitation, renderRemoval } from '../../../src/services/invitations/invitation.ts';
+import { compileTemplate } from '../../../src/services/invitations/mail-template.ts';
+import { INVITATION_LANGUAGES, wordsFor } from '../../../src/services/invitations/words.ts';
 import type { Meeting, StoredAttendee } from '../../../src/services/meetings/meeting.ts';
 import { storedAttendee, storedMeeting } from './meeting.ts';
 
@@ -8,7 +10,7 @@ const render = (
   attendees: Partial<StoredAttendee>[] = [{}],
   zone = 'UTC',
   locale = 'en',
-) => renderInvitation(storedMeeting(meeting), attendees.map(storedAttendee), zone, locale);
+) => renderInvitation(storedMeeting(meeting), attendees.map(storedAttendee), { timeZone: zone, locale });
 
 /** The content lines of a calendar file, with folded ones joined again (RFC 5545, 3.1). */
 const contentLines = (ics: string) => ics.replace(/\r\n[ \t]/g, '').split('\r\n');
@@ -49,8 +51,24 @@ describe('the calendar file', () => {
     expect(uid()).toBe(uid());
   });
 
-  it('takes a cancelled meeting out of the calendar', () => {
-    const { ics } = render({ status: 'CANCELLED', joinUrl: null });
+  it('keeps its UID over the meeting’s life, while the revision rises', () => {
+    const files = [1, 2, 3].map(
+      (version) => render({ version, status: version === 3 ? 'CANCELLED' : 'SCHEDULED' }).ics,
+    );
+    expect(new Set(files.map((ics) => lineOf(ics, 'UID'))).size).toBe(1);
+    expect(files.map((ics) => lineOf(ics, 'SEQUENCE'))).toEqual(['SEQUENCE:1', 'SEQUENCE:2', 'SEQUENCE:3']);
+  });
+
+  it('tells where the meeting is, and the way in', () => {
+    const { ics } = render({ joinUrl: 'https://teams.microsoft.com/meet/1?p=2' });
+    expect(lineOf(ics, 'LOCATION')).toBe('LOCATION:Microsoft Teams Meeting');
+    expect(lineOf(ics, 'URL')).toBe('URL;VALUE=URI:https://teams.microsoft.com/meet/1?p=2');
+    expect(lineOf(ics, 'DESCRIPTION')).toBe('DESCRIPTION:Join Teams Meeting: https://teams.microsoft.com/meet/1?p=2');
+    expect(lineOf(ics, 'DTSTAMP')).toBe('DTSTAMP:20260301T080000Z');
+  });
+
+  it.each(['CANCELLED', 'CANCELLING'] as const)('takes a meeting that is %s out of the calendar', (status) => {
+    const { ics } = render({ status });
     expect(lineOf(ics, 'METHOD')).toBe('METHOD:CANCEL');
     expect(lineOf(ics, 'STATUS')).toBe('STATUS:CANCELLED');
     expect(lineOf(ics, 'UID')).toBe('UID:040000008200E00074C5B7101A82E008');
@@ -81,42 +99,162 @@ describe('the calendar file', () => {
   });
 });
 
+describe('the calendar file of somebody who is no longer invited', () => {
+  const { ics, text, html, subject } = renderRemoval(storedMeeting({ version: 4 }), storedAttendee(), {
+    timeZone: 'UTC',
+    locale: 'en',
+    sequence: 3,
+  });
+
+  it('names nobody else, and does not say that the meeting itself is cancelled', () => {
+    const lines = contentLines(ics);
+    expect(lineOf(ics, 'METHOD')).toBe('METHOD:CANCEL');
+    expect(lineOf(ics, 'SEQUENCE')).toBe('SEQUENCE:3');
+    expect(lineOf(ics, 'STATUS')).toBeUndefined();
+    expect(lines.filter((line) => line.startsWith('ATTENDEE'))).toHaveLength(1);
+  });
+
+  it('says so in the mail, without the join link', () => {
+    expect(subject).toBe('Cancelled: Quarterly review');
+    expect(text).toContain('You are no longer invited to this meeting.');
+    expect(html + text + ics).not.toContain('teams.microsoft.com');
+  });
+});
+
 describe('the mail', () => {
-  it('has a join button, and the same in plain text', () => {
+  it('has a join button that Outlook fills and pads too, and the link as text', () => {
     const { html, text, subject } = render();
     expect(subject).toBe('Quarterly review');
-    expect(html).toContain('>Join Teams Meeting</a>');
+    expect(html).toMatch(/<td[^>]*bgcolor="#4f52b2"[^>]*mso-padding-alt:14px 28px[^>]*>\s*<a href="https:\/\/teams/);
+    expect(html).toMatch(/>\s*Join Teams Meeting\s*<\/a>/);
     expect(html).toContain('&amp;x=1"');
     expect(text).toContain('Join Teams Meeting: https://teams.microsoft.com/l/meetup-join/');
+  });
+
+  it('loads nothing from elsewhere, and leaves no place of the template unfilled', () => {
+    const { html } = render({ description: 'Agenda' });
+    expect(html).not.toMatch(/<img|<link|<script|@import|url\(|\{\{/);
   });
 
   it.each([
     ['<img src=x onerror=alert(1)>', '&lt;img src=x onerror=alert(1)&gt;'],
     ['"><script>alert(1)</script>', '&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;'],
     ["Tom & Jerry's", 'Tom &amp; Jerry&#39;s'],
+    ['{{joinUrl}} $& $1 {{#notice}}', '{{joinUrl}} $&amp; $1 {{#notice}}'],
   ])('shows the hostile subject %s as text', (subject, shown) => {
-    const { html } = render({ subject });
-    expect(html).toContain(`<h1>${shown}</h1>`);
+    const { html } = render({ subject, description: subject, organizerDisplayName: subject });
+    expect(html).toContain(`>${shown}</h1>`);
+    // Title, label, heading, organizer and description.
+    expect(html.split(shown)).toHaveLength(6);
     expect(html).not.toContain('<script');
     expect(html).not.toContain('<img');
   });
 
-  it('says that a cancelled meeting is cancelled, and has no button', () => {
-    const { html, text } = render({ status: 'CANCELLED', joinUrl: null });
+  it('has one line for a subject, whatever was typed', () => {
+    const { subject } = render({ subject: 'Review\r\nBcc: evil@x.example\u2028\u0000\ud800 end' });
+    expect(subject).toBe('Review Bcc: evil@x.example \ufffd end');
+  });
+
+  it('keeps the lines of the description', () => {
+    const { html, text } = render({ description: 'Agenda:\r\n1. <Backup>\n2. Firewall' });
+    expect(html).toContain('Agenda:<br>1. &lt;Backup&gt;<br>2. Firewall');
+    expect(text).toContain('2. Firewall');
+  });
+
+  it.each(['CANCELLED', 'CANCELLING'] as const)('of a meeting that is %s has no way in anywhere', (status) => {
+    const { html, text, ics, subject } = render({ status });
+    expect(subject).toBe('Cancelled: Quarterly review');
     expect(html).toContain('This meeting was cancelled.');
     expect(html).not.toContain('<a ');
     expect(text).toContain('This meeting was cancelled.');
+    expect(html + text + ics).not.toContain('teams.microsoft.com');
   });
 
   it('promises the join link that is not there yet', () => {
-    expect(render({ joinUrl: null }).text).toContain('The join link follows.');
+    const { html, text } = render({ joinUrl: null });
+    expect(text).toContain('The join link follows.');
+    expect(html).toContain('The join link follows.');
+    expect(html).not.toContain('<a ');
+  });
+});
+
+describe('zones and languages', () => {
+  it.each([
+    ['UTC', 'en', /Monday, March 2, 2026.*2:00.*3:00.*PM\nTime zone: Coordinated Universal Time \(UTC\)/u],
+    ['Europe/Berlin', 'de', /Montag, 2\. März 2026.*15:00.*16:00.*Mitteleuropäische Normalzeit \(Europe\/Berlin\)/su],
+    ['Europe/Paris', 'fr', /lundi 2 mars 2026.*15:00.*16:00.*heure normale d’Europe centrale \(Europe\/Paris\)/su],
+    ['Europe/Madrid', 'es', /lunes, 2 de marzo de 2026.*15:00.*hora estándar de Europa central \(Europe\/Madrid\)/su],
+    ['Europe/Amsterdam', 'nl', /maandag 2 maart 2026.*15:00.*Midden-Europese standaardtijd \(Europe\/Amsterdam\)/su],
+    ['Asia/Tokyo', 'en-GB', /Monday,? 2 March 2026.*23:00.*Japan Standard Time \(Asia\/Tokyo\)/su],
+  ])('writes the times of %s in %s', (zone, locale, expected) => {
+    const { text, html } = render({}, [], zone, locale);
+    expect(text).toMatch(expected);
+    expect(html).toContain(`(${zone})`);
+  });
+
+  it('names summer time in summer', () => {
+    const summer = { startsAt: new Date('2026-07-01T08:00:00Z'), endsAt: new Date('2026-07-01T09:00:00Z') };
+    expect(render(summer, [], 'Europe/Berlin', 'de').text).toContain('Mitteleuropäische Sommerzeit (Europe/Berlin)');
   });
 
   it.each([
-    ['UTC', 'en', /Monday, March 2, 2026.*2:00.*3:00.*PM.*\(UTC\)/u],
-    ['Europe/Berlin', 'de', /Montag, 2\. März 2026.*15:00.*16:00.*\(Europe\/Berlin\)/u],
-    ['Asia/Tokyo', 'en-GB', /Monday,? 2 March 2026.*23:00.*\(Asia\/Tokyo\)/u],
-  ])('writes the times of %s in %s', (zone, locale, expected) => {
-    expect(render({}, [], zone, locale).text).toMatch(expected);
+    ['en', 'Join Teams Meeting', 'Cancelled: '],
+    ['de', 'An Teams-Besprechung teilnehmen', 'Abgesagt: '],
+    ['fr', 'Rejoindre la réunion Teams', 'Annulé : '],
+    ['es', 'Unirse a la reunión de Teams', 'Cancelada: '],
+    ['nl', 'Deelnemen aan Teams-vergadering', 'Geannuleerd: '],
+  ])('speaks %s', (locale, join, prefix) => {
+    const { html, text } = render({}, [{}], 'UTC', locale);
+    expect(html).toContain(`<html lang="${locale}"`);
+    expect(html).toContain(join);
+    expect(text).toContain(join);
+    expect(render({ status: 'CANCELLED' }, [{}], 'UTC', locale).subject).toBe(`${prefix}Quarterly review`);
+  });
+
+  it.each([
+    ['de-AT', 'de'],
+    ['DE-ch', 'de'],
+    ['de-Latn-LI-u-nu-latn', 'de'],
+    ['nl-BE', 'nl'],
+    ['es-419', 'es'],
+    ['fr-CA', 'fr'],
+    ['ja', 'en'],
+    ['tlh', 'en'],
+    ['und', 'en'],
+    ['gsw', 'en'],
+  ])('takes the words of %s from %s', (locale, language) => {
+    expect(wordsFor(locale).language).toBe(language);
+    expect(render({}, [{}], 'UTC', locale).html).toContain(`<html lang="${language}"`);
+  });
+
+  it('writes dates in a language that it has no words for', () => {
+    const { text } = render({}, [{}], 'Asia/Tokyo', 'ja');
+    expect(text).toContain('月曜日');
+    expect(text).toContain('日本標準時 (Asia/Tokyo)');
+    expect(text).toContain('Join Teams Meeting');
+  });
+
+  it('has a word for everything in every language', () => {
+    const names = Object.keys(wordsFor('en').words);
+    for (const language of INVITATION_LANGUAGES) {
+      const { words } = wordsFor(language);
+      expect(Object.keys(words)).toEqual(names);
+      expect(Object.values(words)).not.toContain('');
+    }
+  });
+});
+
+describe('a template', () => {
+  it.each([
+    ['names what it is not given', '{{other}}'],
+    ['leaves a section open', 'a {{#name}} b'],
+    ['closes what is not open', 'a {{/name}} b'],
+  ])('that %s is refused before anything is sent', (_, source) => {
+    expect(() => compileTemplate(source, ['name'])).toThrow(/template/);
+  });
+
+  it('has sections in sections', () => {
+    const fill = compileTemplate('{{#a}}A{{#b}}{{b}}{{/b}}{{/a}}.', ['a', 'b']);
+    expect([fill({ a: '1', b: '<' }), fill({ a: '1', b: '' }), fill({ a: '', b: '1' })]).toEqual(['A&lt;.', 'A.', '.']);
   });
 });
