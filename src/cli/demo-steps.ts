@@ -1,30 +1,8 @@
 import { ask, hold, mutate, simulate } from './demo-client.ts';
+import { lifecycleSteps } from './demo-lifecycle-steps.ts';
+import { CLIENT_ID, DIRECTORY_ID, ORGANIZER, type Stage, type Step } from './demo-stage.ts';
 
-/** Where the demo plays and as whom. */
-export interface Stage {
-  gatewayUrl: string;
-  simulatorUrl: string;
-  tokens: {
-    admin: string;
-    technician: string;
-    mobile: string;
-    client: string;
-    otherClient: string;
-    otherTenant: string;
-  };
-}
-
-export interface Step {
-  title: string;
-  /** Does the step and returns what a reader should see of it; throws when it does not hold. */
-  run(): Promise<string>;
-}
-
-// The simulator's demo world, as an admin would read it in Entra.
-const DIRECTORY_ID = '11111111-1111-4111-8111-111111111111';
-const CLIENT_ID = 'aaaaaaaa-0000-4000-8000-000000000001';
 const SECRET = 'simulator-secret-tenant-a';
-const ORGANIZER = 'scheduling@acme.example';
 const APPOINTMENT = 'appt-a-1';
 
 const BOARD = `query { appointments { id title teamsMeeting { id status joinUrl attendees { emailAddress } }
@@ -46,7 +24,8 @@ interface SettingsPayload {
 }
 
 /** The main job, from an empty tenant to a recording that plays; each step builds on the ones before. */
-export function demoSteps({ gatewayUrl, simulatorUrl, tokens }: Stage): Step[] {
+export function demoSteps(stage: Stage): Step[] {
+  const { gatewayUrl, simulatorUrl, tokens } = stage;
   let joinUrl = '';
   let meetingId = '';
   const board = async (token: string) =>
@@ -240,5 +219,6 @@ export function demoSteps({ gatewayUrl, simulatorUrl, tokens }: Stage): Step[] {
         return 'the same answer as for an unknown id';
       },
     },
+    ...lifecycleSteps(stage),
   ];
 }
