@@ -32,7 +32,7 @@ export interface MailTransport {
 }
 
 /** What went wrong, without a word of the server's: servers repeat addresses. */
-abstract class MailError extends Error {
+export abstract class MailError extends Error {
   readonly reason: string;
   constructor(reason: string) {
     super(`The mail was not sent: ${reason}`);

@@ -3,7 +3,7 @@ import type { Meeting, StoredAttendee } from '../meetings/meeting.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { type Invitation, isCalledOff, renderInvitation, renderRemoval } from './invitation.ts';
 import { mailboxOf } from './invitation-listener.ts';
-import { MailRefusedError, type MailTransport } from './mail-transport.ts';
+import { MailError, MailRefusedError, type MailTransport } from './mail-transport.ts';
 import { oneLine } from './one-line.ts';
 
 /** Sends one stored mail; the job of it. A mail that was sent, or that is out of date, is left alone. */
@@ -130,14 +130,12 @@ export function makeSendInvitation(
         calendar: { method: mail.method === 'CANCEL' ? 'CANCEL' : 'REQUEST', content: ics },
       });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (error instanceof MailRefusedError) {
-        await store({ attempts: { increment: 1 }, lastError: `${REFUSED}: ${error.reason}` });
-        log('warn', `${REFUSED}: ${error.reason}`);
-        return;
-      }
-      await store({ attempts: { increment: 1 }, lastError: reason });
-      throw error;
+      const isFinal = error instanceof MailRefusedError;
+      const outcome = `${isFinal ? REFUSED : 'failed'}: ${error instanceof MailError ? error.reason : 'unknown'}`;
+      await store({ attempts: { increment: 1 }, lastError: outcome });
+      log('warn', outcome);
+      if (!isFinal) throw error;
+      return;
     }
     await store({ sentAt: tools.clock(), attempts: { increment: 1 }, lastError: null });
     log('info', 'success');
