@@ -163,29 +163,35 @@ class Retry extends OnLast {
   protected apply = () => {};
 }
 
-/** What happens around the meetings and changes nothing of what is wanted. */
-class Happening implements Command {
-  readonly #name: string;
-  readonly #happen: (world: World) => Promise<void>;
-
-  constructor(name: string, happen: (world: World) => Promise<void>) {
-    this.#name = name;
-    this.#happen = happen;
-  }
-
+class RunJobs implements Command {
   check = () => true;
-  toString = () => this.#name;
+  toString = () => 'run jobs';
 
   async run(model: Model, world: World): Promise<void> {
-    await this.#happen(world);
+    await world.runJobs();
     await compare(model, world);
   }
 }
 
-const runJobs = () => new Happening('run jobs', (world) => world.runJobs());
-const clearFaults = () => new Happening('clear faults', (world) => world.clearFaults());
-const die = (writes: number) => new Happening(`die after ${writes} writes`, (world) => world.dieAfter(writes));
-const fail = (fault: FaultInput) => new Happening(`fail(${JSON.stringify(fault)})`, (world) => world.addFault(fault));
+/** Changes what happens to the commands that follow, and nothing by itself. */
+class Circumstance implements Command {
+  readonly #name: string;
+  readonly #begin: (world: World) => Promise<void>;
+
+  constructor(name: string, begin: (world: World) => Promise<void>) {
+    this.#name = name;
+    this.#begin = begin;
+  }
+
+  check = () => true;
+  toString = () => this.#name;
+  run = (_model: Model, world: World) => this.#begin(world);
+}
+
+const clearFaults = () => new Circumstance('clear faults', (world) => world.clearFaults());
+const die = (writes: number) => new Circumstance(`die after ${writes} writes`, (world) => world.dieAfter(writes));
+const fail = (fault: FaultInput) =>
+  new Circumstance(`fail(${JSON.stringify(fault)})`, (world) => world.addFault(fault));
 
 /** Everything that goes wrong: the work done or not, and the answer lost, refused, or told as a failure. */
 const FAILURES: FaultInput[] = [
@@ -236,22 +242,27 @@ const create = fc
   .record({ subject, attendees, when: times })
   .map(({ when, ...rest }) => new Create({ ...rest, ...when }));
 
-/** Repeated where a kind shall come more often. */
+const trouble: fc.Arbitrary<Command> = fc.oneof(
+  { arbitrary: fault.map(fail), weight: 3 },
+  { arbitrary: fc.integer({ min: 0, max: 6 }).map(die), weight: 1 },
+);
+
+/** A life begins with a meeting, for which nothing, or something, goes wrong. */
+export const birth: fc.Arbitrary<Command[]> = fc
+  .tuple(fc.array(trouble, { maxLength: 2 }), create)
+  .map(([troubles, first]) => [...troubles, first]);
+
+/** What follows; repeated where a kind shall come more often. */
 export const commands: fc.Arbitrary<Command>[] = [
-  create,
-  create,
   create,
   fc
     .record({ when: times, subject: fc.option(subject, { nil: undefined }) })
     .map(({ when, subject: name }) => new Reschedule({ ...when, ...(name === undefined ? {} : { subject: name }) })),
   attendees.map((list) => new UpdateAttendees(list)),
-  attendees.map((list) => new UpdateAttendees(list)),
   fc.constant(null).map(() => new Cancel()),
   fc.constant(null).map(() => new Retry()),
-  fc.constant(null).map(runJobs),
+  fc.constant(null).map(() => new RunJobs()),
   fc.constant(null).map(clearFaults),
-  fault.map(fail),
-  fault.map(fail),
-  fault.map(fail),
-  fc.integer({ min: 0, max: 6 }).map(die),
+  trouble,
+  trouble,
 ];

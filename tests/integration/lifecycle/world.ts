@@ -33,7 +33,7 @@ export interface Row {
   version: number;
   synced_version: number;
   create_unconfirmed: boolean;
-  lease_token: string | null;
+  leased_until: Date | null;
   next_attempt_at: Date | null;
   failure: object | null;
 }
