@@ -4,6 +4,7 @@ import { Prisma } from '../../generated/prisma/client.ts';
 import { appendAudit } from '../audit/audit.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { Organizer } from '../settings/capability.ts';
+import { replaceAttendees } from './change-attendees.ts';
 import type { Meeting } from './meeting.ts';
 import { hashIntent, type MeetingIntent } from './meeting-input.ts';
 import { lockMeeting } from './sync/claim.ts';
@@ -45,7 +46,6 @@ function contentOf(intent: MeetingIntent) {
 }
 
 async function writeAttendees(prisma: TenantPrisma, meetingId: string, intent: MeetingIntent): Promise<void> {
-  await prisma.meetingAttendee.deleteMany({ where: { meetingId } });
   await prisma.meetingAttendee.createMany({
     data: intent.attendees.map((attendee, position) => ({ ...attendee, meetingId, position })),
   });
@@ -130,7 +130,8 @@ export async function acceptIntent(
         status: 'PROVISIONING',
       },
     });
-    await writeAttendees(prisma, earlier.id, intent);
+    // What Microsoft may have made already may invite somebody whom the new wish does not.
+    await replaceAttendees(prisma, earlier.id, intent.attendees);
     await planSync(prisma, earlier.id);
     const meeting = await prisma.onlineMeeting.findFirstOrThrow({ where: { id: earlier.id } });
     await audit(prisma, meeting);
