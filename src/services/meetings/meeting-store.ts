@@ -4,6 +4,7 @@ import { Prisma } from '../../generated/prisma/client.ts';
 import { appendAudit } from '../audit/audit.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { Organizer } from '../settings/capability.ts';
+import { replaceAttendees } from './change-attendees.ts';
 import { after } from './lifecycle.ts';
 import type { Meeting } from './meeting.ts';
 import { hashIntent, type MeetingIntent } from './meeting-input.ts';
@@ -46,7 +47,6 @@ function contentOf(intent: MeetingIntent) {
 }
 
 async function writeAttendees(prisma: TenantPrisma, meetingId: string, intent: MeetingIntent): Promise<void> {
-  await prisma.meetingAttendee.deleteMany({ where: { meetingId } });
   await prisma.meetingAttendee.createMany({
     data: intent.attendees.map((attendee, position) => ({ ...attendee, meetingId, position })),
   });
@@ -131,7 +131,8 @@ export async function acceptIntent(
         status: after(earlier.status, 'wanted again'),
       },
     });
-    await writeAttendees(prisma, earlier.id, intent);
+    // What Microsoft may have made already may invite somebody whom the new wish does not.
+    await replaceAttendees(prisma, earlier.id, intent.attendees);
     await planSync(prisma, earlier.id);
     const meeting = await prisma.onlineMeeting.findFirstOrThrow({ where: { id: earlier.id } });
     await audit(prisma, meeting);
