@@ -29,7 +29,7 @@ async function expectSettled(model: Model): Promise<void> {
   const events = await world.events();
   expect(
     events.map(({ attendees, extendedProperties, ...event }) => ({
-      id: extended.MeetingId,
+      id: extendedProperties.MeetingId,
       ...contentOf({ ...event, attendees: attendees.map(({ address }) => address).sort() }),
     })),
   ).toEqual(
