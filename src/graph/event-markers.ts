@@ -9,13 +9,14 @@ const PROPERTY_SET = '09369d99-5548-4068-bc65-272d36fb2304';
 /** The name's case counts in a filter (Microsoft Learn: singlevaluelegacyextendedproperty-get). */
 const TENANT_ID = `String {${PROPERTY_SET}} Name TenantId`;
 const MEETING_ID = `String {${PROPERTY_SET}} Name MeetingId`;
+const SUBJECT = `String {${PROPERTY_SET}} Name Subject`;
 
 /** Reading extended properties needs more than `Calendars.ReadBasic` (same page, table of permissions). */
 export const MARKER_READ_ROLES = ['Calendars.Read', 'Calendars.ReadWrite'];
 
-/** `$expand` that brings both markers with an event, percent-encoded. */
+/** `$expand` that brings the markers with an event, percent-encoded. */
 export const EXPAND_MARKERS = `$expand=${encodeURIComponent(
-  `singleValueExtendedProperties($filter=id eq '${TENANT_ID}' or id eq '${MEETING_ID}')`,
+  `singleValueExtendedProperties($filter=id eq '${TENANT_ID}' or id eq '${MEETING_ID}' or id eq '${SUBJECT}')`,
 )}`;
 
 /** The markers as a create takes them. Microsoft Learn: singlevaluelegacyextendedproperty-post-singlevalueextendedproperties. */
@@ -23,11 +24,12 @@ export function markerProperties(markers: EventMarkers): { id: string; value: st
   return [
     { id: TENANT_ID, value: markers.tenantId },
     { id: MEETING_ID, value: markers.meetingId },
+    ...(markers.subject === undefined ? [] : [{ id: SUBJECT, value: markers.subject }]),
   ];
 }
 
 /** A filter for events with this marker, not yet encoded. Exchange compares values without regard to case. */
-export function markerFilter(marker: keyof EventMarkers, value: string): string {
+export function markerFilter(marker: 'tenantId' | 'meetingId', value: string): string {
   const id = marker === 'tenantId' ? TENANT_ID : MEETING_ID;
   return `singleValueExtendedProperties/Any(ep: ep/id eq ${literal(id)} and ep/value eq ${literal(value)})`;
 }
@@ -39,5 +41,5 @@ export const expandedMarkers = z
   .transform((properties) => {
     const markerOf = (id: string): string | null =>
       properties?.find((one) => one.id.toLowerCase() === id.toLowerCase())?.value ?? null;
-    return { tenantId: markerOf(TENANT_ID), meetingId: markerOf(MEETING_ID) };
+    return { tenantId: markerOf(TENANT_ID), meetingId: markerOf(MEETING_ID), subject: markerOf(SUBJECT) };
   });

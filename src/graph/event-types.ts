@@ -39,6 +39,8 @@ export interface GraphEventAttendee {
 export interface EventMarkers {
   tenantId: string;
   meetingId: string;
+  /** What the meeting is for, so that it can be told from the event alone. */
+  subject?: string;
 }
 
 /** The wanted content of a calendar-backed Teams meeting. `bodyHtml` is already escaped by the caller. */
@@ -58,6 +60,8 @@ export interface GraphEventDraft {
 export interface MarkedEvent {
   event: GraphEvent;
   meetingId: string | null;
+  /** What the meeting is for; null for an event that was made without it. */
+  subject: string | null;
 }
 
 /** The part of the calendar that is followed, and where the last round ended; null begins afresh. */

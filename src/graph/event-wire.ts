@@ -7,7 +7,7 @@ import { optionalInstant, optionalText, parseInstant } from './wire.ts';
 export interface WireEvent {
   event: GraphEvent;
   provider: string | null;
-  markers: { [Marker in keyof EventMarkers]: string | null };
+  markers: Record<keyof EventMarkers, string | null>;
 }
 
 /** The names under which Graph has been seen to say UTC. Another zone cannot be read as an instant. */

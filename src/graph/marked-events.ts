@@ -56,7 +56,7 @@ export function markedEvents(requests: GraphRequests): Pick<GraphEvents, 'findBy
         .filter(({ markers, event: { startsAt } }) => {
           return markers.tenantId === tenantId && startsAt >= startsFrom && startsAt < startsBefore;
         })
-        .map((one) => ({ event: one.event, meetingId: one.markers.meetingId }));
+        .map(({ event, markers: { meetingId, subject } }) => ({ event, meetingId, subject }));
     },
   };
 }

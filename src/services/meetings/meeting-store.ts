@@ -22,6 +22,11 @@ export type AcceptedIntent = { kind: 'accepted' | 'existing'; meeting: Meeting }
 /** How often a tenant is looked over; see the sweep. */
 export const SWEEP_EVERY_MS = 15 * 60_000;
 
+/** Sees to it that the tenant is looked over; one that is planned already keeps its time. */
+export function planSweep(prisma: TenantPrisma): Promise<void> {
+  return addJob(prisma, 'sweep_tenant', {}, { key: 'all', delayMs: SWEEP_EVERY_MS, keepTime: true });
+}
+
 /** What every accepted operation does to a meeting: it is wanted anew, and whatever failed before is forgotten. */
 export function newIntent(tools: ServiceTools, operation: string) {
   const now = tools.clock();
@@ -113,7 +118,7 @@ export async function acceptIntent(
     });
     await writeAttendees(prisma, id, intent);
     await planSync(prisma, id);
-    await addJob(prisma, 'sweep_tenant', {}, { key: 'all', delayMs: SWEEP_EVERY_MS, keepTime: true });
+    await planSweep(prisma);
     await audit(prisma, meeting);
     return { kind: 'accepted', meeting };
   }

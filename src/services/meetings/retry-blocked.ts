@@ -3,6 +3,7 @@ import { addJob } from '../../db/job-queue.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { after } from './lifecycle.ts';
+import { planSweep } from './meeting-store.ts';
 
 /** Takes up again what waited for a person; returns how many meetings that were. */
 export type RetryBlockedMeetings = (scope: Scope) => Promise<number>;
@@ -46,6 +47,7 @@ export function makeRetryBlockedMeetings(tools: ServiceTools): RetryBlockedMeeti
       for (const [index, id] of ids.entries()) {
         await addJob(prisma, 'sync_meeting', { meetingId: id }, { key: id, delayMs: index * SPACING_MS });
       }
+      await planSweep(prisma);
       return ids.length;
     });
 }

@@ -1,9 +1,12 @@
 import { addJob } from '../../db/job-queue.ts';
 import type { GraphClient, MarkedEvent } from '../../graph/types.ts';
 import { appendAudit } from '../audit/audit.ts';
+import { after } from '../meetings/lifecycle.ts';
 import { isCancelled, type Meeting } from '../meetings/meeting.ts';
+import { wellFormedIds } from '../meetings/meeting-reads.ts';
 import { isLeased, lockMeeting } from '../meetings/sync/claim.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
+import { rebuildMeeting } from './rebuild-meeting.ts';
 
 /** Finds events of ours that no meeting owns: removes them, or gives them to the meeting that waits for one. */
 export type RemoveOrphans = (scope: Scope, graph: GraphClient, organizerId: string) => Promise<void>;
@@ -14,14 +17,17 @@ const WINDOW_MS = 31 * DAY_MS;
 type Verdict = 'owned' | 'orphan' | 'adopted' | 'unknown';
 
 /**
- * Makes the search. An event whose meeting is not stored here at all is left and told: that is no rest of an operation
- * of ours, which always stores the meeting first, but a sign that the database was restored from a backup.
+ * Makes the search. An event whose meeting is not stored here at all is no rest of an operation of ours, which always
+ * stores the meeting first, but a sign that the database was restored from a backup: it gets its meeting back.
  */
 export function makeRemoveOrphans(tools: ServiceTools): RemoveOrphans {
-  async function judge(scope: Scope, organizerId: string, { event, meetingId }: MarkedEvent): Promise<Verdict> {
+  async function judge(scope: Scope, organizerId: string, marked: MarkedEvent): Promise<Verdict> {
+    const { event } = marked;
+    const [meetingId] = wellFormedIds([marked.meetingId ?? '']);
+    if (meetingId === undefined) return 'unknown';
     return scope.db.transaction(async (prisma) => {
-      const row = meetingId === null ? null : await lockMeeting(prisma, meetingId);
-      if (row === null) return 'unknown';
+      const row = await lockMeeting(prisma, meetingId);
+      if (row === null) return rebuildMeeting(prisma, tools, organizerId, meetingId, marked);
       if (row.graphEventId === event.id) return isOrphan(row) ? 'orphan' : 'owned';
       // Somebody is at it or will be: what an unanswered create made is found by the next try itself.
       if (isLeased(row, tools.clock()) || row.nextAttemptAt !== null) return 'owned';
@@ -31,7 +37,7 @@ export function makeRemoveOrphans(tools: ServiceTools): RemoveOrphans {
         data: {
           graphEventId: event.id,
           createUnconfirmed: false,
-          status: 'PROVISIONING',
+          status: after(row.status, 'wanted again'),
           failedAttempts: 0,
           failingSince: null,
           nextAttemptAt: tools.clock(),

@@ -35,15 +35,21 @@ export function makeSweepTenant(
   }
 
   /** Those of meetings without a known event too: what an unanswered create made may be in their calendar alone. */
-  async function organizersOf(scope: Scope): Promise<string[]> {
-    const rows = await scope.db.run((prisma) =>
-      prisma.onlineMeeting.findMany({
+  /** Those of meetings that are not over, and the one of today: a restored database may lack the meetings. */
+  async function organizersOf(scope: Scope): Promise<Set<string>> {
+    const [rows, settings] = await scope.db.run(async (prisma) => [
+      await prisma.onlineMeeting.findMany({
         where: { organizerObjectId: { not: null }, endsAt: { gt: tools.clock() } },
         distinct: ['organizerObjectId'],
         select: { organizerObjectId: true },
       }),
+      await prisma.teamsIntegration.findMany({ select: { organizerObjectId: true } }),
+    ]);
+    return new Set(
+      [...rows, ...settings].flatMap(({ organizerObjectId }) =>
+        organizerObjectId === null ? [] : [organizerObjectId],
+      ),
     );
-    return rows.flatMap(({ organizerObjectId }) => (organizerObjectId === null ? [] : [organizerObjectId]));
   }
 
   return async (scope) => {

@@ -11,6 +11,7 @@ import {
   graphOf,
   inDays,
   read,
+  reschedule,
   rowOf,
   schedule,
   subgraph,
@@ -178,5 +179,27 @@ describe('an event that nobody knows of', () => {
     await subgraph.database.query('UPDATE online_meetings SET leased_until = NULL');
     await sweep();
     expect(await idsInCalendar()).toEqual(eventIds.slice(0, 1));
+  });
+});
+
+describe('after the database was restored from a backup', () => {
+  it('an event whose meeting is lost gets it back, with its link, and can be changed again', async () => {
+    const { id, joinUrl, subject } = await schedule({ attendees: [{ emailAddress: 'jane@acme.example' }] });
+    await subgraph.database.query('DELETE FROM online_meetings WHERE id = $1', [id]);
+    await sweep();
+    expect(await read(id)).toMatchObject({ status: 'SCHEDULED', joinUrl, subject });
+    const [row] = await subgraph.database.query('SELECT appointment_id, version, synced_version FROM online_meetings');
+    expect(row).toMatchObject({ appointment_id: expect.stringMatching(/./), version: 1, synced_version: 1 });
+    expect(await reschedule(id)).toMatchObject({ meeting: { joinUrl, failure: null }, userErrors: [] });
+    expect(await calendar()).toMatchObject([{ attendees: [{ address: 'jane@acme.example' }] }]);
+    expect(await driftCount('adopted')).toBeGreaterThan(0);
+  });
+
+  it('an event whose appointment has another meeting by now is removed', async () => {
+    const { id } = await schedule({ appointmentId: 'restored' });
+    await subgraph.database.query('DELETE FROM online_meetings WHERE id = $1', [id]);
+    const second = await schedule({ appointmentId: 'restored' });
+    await sweep();
+    expect(await idsInCalendar()).toEqual([await eventIdOf(second.id)]);
   });
 });

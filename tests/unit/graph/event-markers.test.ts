@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeMicrosoft, graphError, json, serviceFor, startFakeMicrosoft } from './fake-microsoft.ts';
 
 const TENANT_PROPERTY = 'String {09369d99-5548-4068-bc65-272d36fb2304} Name TenantId';
+const SUBJECT_PROPERTY = 'String {09369d99-5548-4068-bc65-272d36fb2304} Name Subject';
 const MEETING_PROPERTY = 'String {09369d99-5548-4068-bc65-272d36fb2304} Name MeetingId';
 const MARKERS = { tenantId: "tenant-O'Neil", meetingId: 'meeting-1' };
 const RANGE = { startsFrom: new Date('2026-12-01T00:00:00Z'), startsBefore: new Date('2026-12-02T00:00:00Z') };
@@ -78,7 +79,7 @@ describe('findByMeeting', () => {
       `singleValueExtendedProperties/Any(ep: ep/id eq '${MEETING_PROPERTY}' and ep/value eq 'meeting-1')`,
     );
     expect(queryOf(0).get('$expand')).toBe(
-      `singleValueExtendedProperties($filter=id eq '${TENANT_PROPERTY}' or id eq '${MEETING_PROPERTY}')`,
+      `singleValueExtendedProperties($filter=id eq '${TENANT_PROPERTY}' or id eq '${MEETING_PROPERTY}' or id eq '${SUBJECT_PROPERTY}')`,
     );
     expect(queryOf(0).get('$select')?.split(',')).toEqual(expect.arrayContaining(['id', 'transactionId', 'start']));
     expect(fake.graphRequests[0]?.headers.prefer).toBe('outlook.timezone="UTC", IdType="ImmutableId"');

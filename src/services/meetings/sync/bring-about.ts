@@ -10,6 +10,11 @@ import { type Claim, leaseOf, SupersededError } from './claim.ts';
 import { changeOf } from './event-difference.ts';
 import type { Verdict } from './retry-policy.ts';
 
+/** What the meeting is for, as its event tells whoever has lost the row. */
+function subjectOf({ appointmentId, interactionId }: Meeting): string {
+  return appointmentId === null ? `interaction:${interactionId}` : `appointment:${appointmentId}`;
+}
+
 /** What is known of the event at Microsoft. Kept even when a later call fails. */
 export type Progress = Pick<
   Meeting,
@@ -75,7 +80,7 @@ export function bringAbout(
   { meeting, attendees, token }: Claim,
   progress: Progress,
 ): Promise<Outcome> {
-  const markers: EventMarkers = { tenantId: scope.db.tenantId, meetingId: meeting.id };
+  const markers: EventMarkers = { tenantId: scope.db.tenantId, meetingId: meeting.id, subject: subjectOf(meeting) };
   const mailbox = () => progress.organizerObjectId ?? progress.organizerUpn;
   const wanted = attendees.filter(({ isRemoved }) => !isRemoved);
 
