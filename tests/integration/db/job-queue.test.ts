@@ -1,0 +1,122 @@
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Database } from '../../../src/db/database.ts';
+import { openDatabase } from '../../../src/db/database.ts';
+import { addJob, removeJob } from '../../../src/db/job-queue.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+
+interface JobRow {
+  key: string;
+  payload: Record<string, string>;
+  run_at: Date;
+  queue_id: number | null;
+}
+
+let database: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = await openDatabase({ connectionString: database.url, poolSize: 3 });
+});
+beforeEach(() => database.query('DELETE FROM graphile_worker._private_jobs'));
+afterAll(async () => {
+  await db.close();
+  await database.drop();
+});
+
+const jobs = () =>
+  database.query<JobRow>(
+    'SELECT key, payload, run_at, job_queue_id AS queue_id FROM graphile_worker._private_jobs ORDER BY key, id',
+  );
+const add = (tenantId: string, meetingId: string, options: object = {}) =>
+  db.forTenant(tenantId).run((prisma) => addJob(prisma, 'sync_meeting', { meetingId }, { key: meetingId, ...options }));
+
+describe('a job', () => {
+  it('belongs to the tenant that its connection is bound to, whatever its payload says', async () => {
+    await db
+      .forTenant('tenant-a')
+      .run((prisma) =>
+        addJob(prisma, 'sync_meeting', { meetingId: 'm', tenantId: 'tenant-b' } as { meetingId: string }, { key: 'm' }),
+      );
+    expect(await jobs()).toMatchObject([{ payload: { meetingId: 'm', tenantId: 'tenant-a' } }]);
+  });
+
+  it('of the same key takes the place of one that waits, and only of the same tenant', async () => {
+    await add('tenant-a', 'm', { delayMs: 60_000 });
+    await add('tenant-b', 'm', { delayMs: 60_000 });
+    await add('tenant-a', 'm');
+    const [a, b, ...more] = await jobs();
+    expect(more).toEqual([]);
+    expect([a?.key, b?.key]).toEqual(['sync_meeting:tenant-a:m', 'sync_meeting:tenant-b:m']);
+    expect(a?.run_at.getTime()).toBeLessThan(b?.run_at.getTime() ?? 0);
+  });
+
+  it('may leave the time of one that waits as it is', async () => {
+    await add('tenant-a', 'm');
+    const [before] = await jobs();
+    await add('tenant-a', 'm', { delayMs: 60_000, keepTime: true });
+    expect(await jobs()).toMatchObject([{ run_at: before?.run_at }]);
+  });
+
+  it('is there exactly if the change is', async () => {
+    const failing = db.forTenant('tenant-a').transaction(async (prisma) => {
+      await addJob(prisma, 'sync_meeting', { meetingId: 'm' }, { key: 'm' });
+      throw new Error('something else went wrong');
+    });
+    await expect(failing).rejects.toThrow('something else');
+    expect(await jobs()).toEqual([]);
+  });
+
+  it('is taken back by its own tenant only', async () => {
+    await add('tenant-a', 'm');
+    await db.forTenant('tenant-b').run((prisma) => removeJob(prisma, 'sync_meeting', 'm'));
+    expect(await jobs()).toHaveLength(1);
+    await db.forTenant('tenant-a').run((prisma) => removeJob(prisma, 'sync_meeting', 'm'));
+    expect(await jobs()).toEqual([]);
+  });
+
+  it('that is serial shares a queue with those of the same name, and others have none', async () => {
+    await add('tenant-a', 'one', { serial: 'same' });
+    await add('tenant-a', 'two', { serial: 'same' });
+    await add('tenant-a', 'zero');
+    const [one, two, zero] = await jobs();
+    expect(one?.queue_id).toBe(two?.queue_id);
+    expect(one?.queue_id).not.toBeNull();
+    expect(zero?.queue_id).toBeNull();
+  });
+
+  it('is out of reach without a tenant', async () => {
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      await client.query('SET ROLE teams_meetings_app');
+      await expect(
+        client.query(
+          "SELECT graphile_worker.add_job('x', jsonb_build_object('t', current_setting('app.tenant_id'))::json)",
+        ),
+      ).rejects.toThrow(/app\.tenant_id/);
+    } finally {
+      await client.end();
+    }
+  });
+});
+
+describe('the jobs of a worker that was killed', () => {
+  it('are freed when they were held for longer than any job may take, and others are not', async () => {
+    await add('tenant-a', 'long');
+    await add('tenant-a', 'short');
+    await database.query(
+      `UPDATE graphile_worker._private_jobs SET locked_by = key, locked_at = now() - CASE WHEN key LIKE '%long' THEN interval '2 minutes' ELSE interval '5 seconds' END`,
+    );
+    const connections = db.openJobPool(1);
+    await connections.freeAbandoned(75_000);
+    await connections.end();
+    const rows = await database.query(
+      'SELECT key, locked_by IS NULL AS free FROM graphile_worker._private_jobs ORDER BY key',
+    );
+    expect(rows).toEqual([
+      { key: 'sync_meeting:tenant-a:long', free: true },
+      { key: 'sync_meeting:tenant-a:short', free: false },
+    ]);
+  });
+});
