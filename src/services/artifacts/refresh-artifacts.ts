@@ -1,7 +1,15 @@
 import { Prisma } from '../../generated/prisma/client.ts';
 import type { GraphCallArtifact, GraphClient } from '../../graph/types.ts';
+import { readResponses } from '../attendees/responses.ts';
 import { appendAudit } from '../audit/audit.ts';
-import { meetingNotFound, type StoredFailure, toStoredFailure, toUserError, type UserError } from '../failures.ts';
+import {
+  explain,
+  meetingNotFound,
+  type StoredFailure,
+  toStoredFailure,
+  toUserError,
+  type UserError,
+} from '../failures.ts';
 import type { Meeting } from '../meetings/meeting.ts';
 import type { MeetingReads } from '../meetings/meeting-reads.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
@@ -192,7 +200,15 @@ export function makeRefreshArtifacts(
     }
 
     const organizerId = meeting.organizerObjectId;
+    // Who comes is read back on the way; that it cannot be told is no failure of what was asked for.
+    const responses = attempt(() => readResponses(scope, graph, organizerId, meeting));
     const resolved = await attempt(() => onlineMeetingIdOf(scope, graph, organizerId, meeting));
+    const { error } = await responses;
+    if (error !== undefined) {
+      const { kind, graphRequestId } = explain(error);
+      const fields = { tenantId: scope.db.tenantId, meetingId: meeting.id, kind, graphRequestId };
+      tools.logger.warn(fields, '[TeamsMeetings] operation=refresh the attendees’ answers were not read');
+    }
     const onlineMeetingId = resolved.value ?? null;
     if (onlineMeetingId === null) {
       const failure: StoredFailure =

@@ -1,6 +1,8 @@
 import type { TenantPrisma } from '../../db/database.ts';
-import type { GraphEventAttendee } from '../../graph/types.ts';
-import type { StoredAttendee } from '../meetings/meeting.ts';
+import type { GraphClient, GraphEventAttendee } from '../../graph/types.ts';
+import type { Meeting, StoredAttendee } from '../meetings/meeting.ts';
+import { attendeesOf } from '../meetings/sync/claim.ts';
+import type { Scope } from '../scope.ts';
 
 /** Microsoft's words for an answer (Microsoft Learn: responseStatus); the others say that there is none. */
 const RESPONSES: Record<string, StoredAttendee['response']> = {
@@ -28,4 +30,18 @@ export async function storeResponses(prisma: TenantPrisma, answers: readonly Ans
   for (const { meetingId, emailAddress, response, respondedAt } of answers) {
     await prisma.meetingAttendee.updateMany({ where: { meetingId, emailAddress }, data: { response, respondedAt } });
   }
+}
+
+/** Asks the organizer's calendar who comes, and stores it. @throws GraphRequestError */
+export async function readResponses(
+  scope: Scope,
+  graph: GraphClient,
+  organizerId: string,
+  { id, graphEventId }: Meeting,
+): Promise<void> {
+  if (graphEventId === null) return;
+  const event = await graph.events.get(organizerId, graphEventId);
+  await scope.db.run(async (prisma) => {
+    await storeResponses(prisma, newResponses(await attendeesOf(prisma, id), event.attendees));
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { meetingInput, succeed, UPDATE_SETTINGS } from '../../support/setup.ts';
+import { meetingInput, REFRESH, succeed, UPDATE_SETTINGS } from '../../support/setup.ts';
 import { ACME, branches } from '../domain/support.ts';
 import {
   ATTENDEES,
@@ -58,6 +58,27 @@ describe('the attendees of a meeting', () => {
     expect((await seen(meeting.id)).attendees).toMatchObject([
       { emailAddress: 'cid@acme.example', response: 'NONE', respondedAt: null },
       { emailAddress: 'ann@acme.example', response: 'ACCEPTED', respondedAt: expect.any(String) },
+    ]);
+  });
+
+  it('have their answers read back when the meeting is refreshed', async () => {
+    const meeting = await made({ attendees: people('ann') });
+    const [event] = await eventsOf(meeting.id);
+    const answer = (response: string) =>
+      subgraph.simulator.respondToEvent(
+        ACME.directoryId,
+        ACME.organizer,
+        event?.id ?? '',
+        'ann@acme.example',
+        response,
+      );
+    await answer('tentativelyAccepted');
+    await succeed(subgraph, admin, REFRESH, { meetingId: meeting.id });
+    expect((await seen(meeting.id)).attendees).toMatchObject([{ response: 'TENTATIVE' }]);
+    await answer('declined');
+    await succeed(subgraph, admin, REFRESH, { meetingId: meeting.id });
+    expect((await seen(meeting.id)).attendees).toMatchObject([
+      { response: 'DECLINED', respondedAt: expect.any(String) },
     ]);
   });
 
