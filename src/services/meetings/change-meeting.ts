@@ -11,9 +11,10 @@ import { after, pending } from './lifecycle.ts';
 import { isCancelled, type Meeting, statusAt, visibleMeetings } from './meeting.ts';
 import type { MeetingListener } from './meeting-listener.ts';
 import { wellFormedIds } from './meeting-reads.ts';
-import { newIntent, planSync } from './meeting-store.ts';
+import { newIntent } from './meeting-store.ts';
 import { type Operate, refused } from './operate.ts';
 import type { MeetingOperations, MeetingResult } from './operations.ts';
+import { planSync } from './planned-jobs.ts';
 import { isDue, isLeased, lockMeeting } from './sync/claim.ts';
 
 const AT_MEETING = ['input', 'meetingId'];

@@ -1,5 +1,4 @@
 import type { TenantPrisma } from '../../db/database.ts';
-import { addJob } from '../../db/job-queue.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 import { appendAudit } from '../audit/audit.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
@@ -8,6 +7,7 @@ import { replaceAttendees } from './change-attendees.ts';
 import { after } from './lifecycle.ts';
 import type { Meeting } from './meeting.ts';
 import { hashIntent, type MeetingIntent } from './meeting-input.ts';
+import { planSweep, planSync } from './planned-jobs.ts';
 import { lockMeeting } from './sync/claim.ts';
 
 /** How the tenant looks when a meeting is asked for. */
@@ -18,14 +18,6 @@ export interface CreateCircumstances {
 
 /** What became of an accepted intent: a meeting that is new or was there, or a misused key. */
 export type AcceptedIntent = { kind: 'accepted' | 'existing'; meeting: Meeting } | { kind: 'conflict' };
-
-/** How often a tenant is looked over; see the sweep. */
-export const SWEEP_EVERY_MS = 15 * 60_000;
-
-/** Sees to it that the tenant is looked over; one that is planned already keeps its time. */
-export function planSweep(prisma: TenantPrisma): Promise<void> {
-  return addJob(prisma, 'sweep_tenant', {}, { key: 'all', delayMs: SWEEP_EVERY_MS, keepTime: true });
-}
 
 /** What every accepted operation does to a meeting: it is wanted anew, and whatever failed before is forgotten. */
 export function newIntent(tools: ServiceTools, operation: string) {
@@ -39,11 +31,6 @@ export function newIntent(tools: ServiceTools, operation: string) {
     nextAttemptAt: now,
     updatedAt: now,
   };
-}
-
-/** The job that brings an accepted intent about, should the process that accepted it not get to it. */
-export function planSync(prisma: TenantPrisma, meetingId: string): Promise<void> {
-  return addJob(prisma, 'sync_meeting', { meetingId }, { key: meetingId, delayMs: 2_000 });
 }
 
 function contentOf(intent: MeetingIntent) {

@@ -1,20 +1,14 @@
-import type { TenantPrisma } from '../../db/database.ts';
 import { addJob } from '../../db/job-queue.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { after } from './lifecycle.ts';
-import { planSweep } from './meeting-store.ts';
+import { planSweep } from './planned-jobs.ts';
 
 /** Takes up again what waited for a person; returns how many meetings that were. */
 export type RetryBlockedMeetings = (scope: Scope) => Promise<number>;
 
 /** Between two of them, so that they do not all come to the one mailbox at once. */
 const SPACING_MS = 250;
-
-/** Plans that job; call it in the transaction that changes what meetings may have been waiting for. */
-export function planRetryOfBlocked(prisma: TenantPrisma): Promise<void> {
-  return addJob(prisma, 'retry_blocked_meetings', {}, { key: 'all' });
-}
 
 /** Makes the job that runs after the app, the organizer or the settings changed. */
 export function makeRetryBlockedMeetings(tools: ServiceTools): RetryBlockedMeetings {

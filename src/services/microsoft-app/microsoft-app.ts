@@ -8,7 +8,7 @@ import type {
 } from '../../graph/types.ts';
 import { appendAudit } from '../audit/audit.ts';
 import { explain, invalid, type UserError } from '../failures.ts';
-import { planRetryOfBlocked } from '../meetings/retry-blocked.ts';
+import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { readCertificate } from './certificate.ts';
 import type { KeyRing } from './key-ring.ts';

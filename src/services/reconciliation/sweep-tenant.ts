@@ -1,7 +1,7 @@
 import { addJob } from '../../db/job-queue.ts';
 import { GraphRequestError } from '../../graph/errors.ts';
 import { explain } from '../failures.ts';
-import { SWEEP_EVERY_MS } from '../meetings/meeting-store.ts';
+import { SWEEP_EVERY_MS } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { ReconcileCalendar } from './reconcile-calendar.ts';

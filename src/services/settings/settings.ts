@@ -1,7 +1,7 @@
 import type { TeamsIntegration } from '../../generated/prisma/client.ts';
 import { appendAudit } from '../audit/audit.ts';
 import { invalid, toUserError, type UserError } from '../failures.ts';
-import { planRetryOfBlocked } from '../meetings/retry-blocked.ts';
+import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { Verification } from '../verification/checklist.ts';

@@ -2,7 +2,7 @@ import type { Prisma } from '../../generated/prisma/client.ts';
 import type { GraphClient } from '../../graph/types.ts';
 import { appendAudit } from '../audit/audit.ts';
 import { explain, type UserError } from '../failures.ts';
-import { planRetryOfBlocked } from '../meetings/retry-blocked.ts';
+import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { SettingsService } from '../settings/settings.ts';

@@ -1,0 +1,20 @@
+import type { TenantPrisma } from '../../db/database.ts';
+import { addJob } from '../../db/job-queue.ts';
+
+/** How often a tenant is looked over; see the sweep. */
+export const SWEEP_EVERY_MS = 15 * 60_000;
+
+/** The job that brings an accepted intent about, should the process that accepted it not get to it. */
+export function planSync(prisma: TenantPrisma, meetingId: string): Promise<void> {
+  return addJob(prisma, 'sync_meeting', { meetingId }, { key: meetingId, delayMs: 2_000 });
+}
+
+/** Sees to it that the tenant is looked over; a sweep that is planned already keeps its time. */
+export function planSweep(prisma: TenantPrisma): Promise<void> {
+  return addJob(prisma, 'sweep_tenant', {}, { key: 'all', delayMs: SWEEP_EVERY_MS, keepTime: true });
+}
+
+/** Takes up again what waited for a person; call it in the transaction that changes what was waited for. */
+export function planRetryOfBlocked(prisma: TenantPrisma): Promise<void> {
+  return addJob(prisma, 'retry_blocked_meetings', {}, { key: 'all' });
+}
