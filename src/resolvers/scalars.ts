@@ -16,8 +16,21 @@ function text(name: string): GraphQLScalarType<string, string> {
   });
 }
 
+/** Years beyond these are typing errors, and neither Postgres nor Exchange takes them all. */
+function inReach(date: Date): Date {
+  const year = date.getUTCFullYear();
+  if (year < 1900 || year > 9000) throw new TypeError('DateTime must lie between the years 1900 and 9000');
+  return date;
+}
+
+const iso = GraphQLDateTimeISO.toConfig();
+
 export const scalars = {
-  DateTime: GraphQLDateTimeISO,
+  DateTime: new GraphQLScalarType<Date, Date | string>({
+    ...iso,
+    parseValue: (value) => inReach(iso.parseValue(value)),
+    parseLiteral: (node, variables) => inReach(iso.parseLiteral(node, variables)),
+  }),
   URL: text('URL'),
   EmailAddress: text('EmailAddress'),
   TimeZone: text('TimeZone'),

@@ -11,7 +11,7 @@ import { makeChangeOperations } from './meetings/change-meeting.ts';
 import { makeCreateMeeting } from './meetings/create-meeting.ts';
 import type { MeetingListener } from './meetings/meeting-listener.ts';
 import { createMeetingReads, type MeetingReads } from './meetings/meeting-reads.ts';
-import { makeOperate } from './meetings/operate.ts';
+import { makeAcceptOnly, makeOperate } from './meetings/operate.ts';
 import type { MeetingOperations } from './meetings/operations.ts';
 import { makeRetryBlockedMeetings, type RetryBlockedMeetings } from './meetings/retry-blocked.ts';
 import { ANSWER_WITHIN_MS } from './meetings/sync/limits.ts';
@@ -122,7 +122,11 @@ export function createServices(options: ServiceOptions): Services {
     sendInvitation: makeSendInvitation({ mail }, tools),
     receivePsaEvent: makeReceivePsaEvent(tools),
     deliverEvents: makeDeliverEvents({ post: psaEvents && makePostEvent(psaEvents) }, tools),
-    applyPsaEvent: makeApplyPsaEvent({ operations }, tools),
+    // Its job waits for nobody: a bulk change in the PSA must not take every worker while Microsoft is slow.
+    applyPsaEvent: makeApplyPsaEvent(
+      { operations: makeChangeOperations({ operate: makeAcceptOnly(meetings, tools), listeners }, tools) },
+      tools,
+    ),
     idle: () => operate.idle(),
   };
 }

@@ -9,6 +9,7 @@ ALTER TABLE "online_meetings" ADD COLUMN     "cancel_reason" TEXT,
 ADD COLUMN     "create_unconfirmed" BOOLEAN NOT NULL DEFAULT false,
 ADD COLUMN     "failed_attempts" INTEGER NOT NULL DEFAULT 0,
 ADD COLUMN     "failing_since" TIMESTAMPTZ(3),
+ADD COLUMN     "late_create_until" TIMESTAMPTZ(3),
 ADD COLUMN     "lease_token" UUID,
 ADD COLUMN     "mails_invitations" BOOLEAN,
 ADD COLUMN     "next_attempt_at" TIMESTAMPTZ(3),
@@ -106,6 +107,10 @@ ALTER TABLE "online_meetings" NO FORCE ROW LEVEL SECURITY;
 UPDATE "online_meetings" SET "synced_version" = "version" WHERE "status" IN ('SCHEDULED', 'CANCELLED');
 UPDATE "online_meetings" SET "create_unconfirmed" = true WHERE "status" IN ('PROVISIONING', 'FAILED') AND "graph_event_id" IS NULL;
 UPDATE "online_meetings" SET "next_attempt_at" = now() WHERE "status" = 'PROVISIONING';
+ALTER TABLE "teams_integrations" NO FORCE ROW LEVEL SECURITY;
+UPDATE "online_meetings" m SET "sends_invites" = false FROM "teams_integrations" t
+ WHERE t."tenant_id" = m."tenant_id" AND NOT t."send_meeting_invites";
+ALTER TABLE "teams_integrations" FORCE ROW LEVEL SECURITY;
 ALTER TABLE "online_meetings" FORCE ROW LEVEL SECURITY;
 
 -- Row security, as in the first migration.

@@ -11,6 +11,11 @@ export interface AuditEntry {
   detail?: Prisma.InputJsonObject;
 }
 
+/** How a viewer is named in the audit trail. */
+export function actorOf(viewer: Viewer): string {
+  return `${viewer.kind}:${viewer.id}`;
+}
+
 /** Appends to the audit trail; call it in the transaction whose change it tells of. */
 export async function appendAudit(
   prisma: TenantPrisma,
@@ -21,7 +26,7 @@ export async function appendAudit(
   await prisma.auditEvent.create({
     data: {
       id: tools.newId(),
-      actor: `${viewer.kind}:${viewer.id}`,
+      actor: actorOf(viewer),
       operation: entry.operation,
       meetingId: entry.meetingId ?? null,
       outcome: entry.outcome,

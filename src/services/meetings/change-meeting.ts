@@ -12,7 +12,7 @@ import { isCancelled, type Meeting, statusAt, visibleMeetings } from './meeting.
 import type { MeetingListener } from './meeting-listener.ts';
 import { wellFormedIds } from './meeting-reads.ts';
 import { newIntent } from './meeting-store.ts';
-import { type Operate, refused } from './operate.ts';
+import { answer, type BringAbout, mustWait, refused } from './operate.ts';
 import type { MeetingOperations, MeetingResult } from './operations.ts';
 import { planSync } from './planned-jobs.ts';
 import { isDue, isLeased, lockMeeting } from './sync/claim.ts';
@@ -45,7 +45,7 @@ type Decide = (prisma: TenantPrisma, meeting: Meeting) => Promise<Change>;
 
 /** Makes the operations that change a meeting which is there already. */
 export function makeChangeOperations(
-  deps: { operate: Operate; listeners: readonly MeetingListener[] },
+  deps: { operate: BringAbout; listeners: readonly MeetingListener[] },
   tools: ServiceTools,
 ): Omit<MeetingOperations, 'create'> {
   const audit = (prisma: TenantPrisma, scope: Scope, meeting: Meeting, outcome = 'accepted') =>
@@ -60,13 +60,16 @@ export function makeChangeOperations(
   async function change(scope: Scope, meetingId: string, operation: string, decide: Decide): Promise<MeetingResult> {
     const [id] = wellFormedIds([meetingId]);
     if (id === undefined) return refused(null, meetingNotFound());
-    const answer = await scope.db.transaction(async (prisma): Promise<MeetingResult | null> => {
+    const settled = await scope.db.transaction(async (prisma): Promise<MeetingResult | null> => {
       const seen = await prisma.onlineMeeting.findFirst({ where: { id, ...visibleMeetings(scope.viewer) } });
       const meeting = seen === null ? null : await lockMeeting(prisma, id);
       if (meeting === null) return refused(null, meetingNotFound());
       if (!meeting.isCalendarBacked) return refused(meeting, NOT_CALENDAR_BACKED);
       const change = await decide(prisma, meeting);
-      if (change === 'unchanged') return isDue(meeting) ? null : refused(meeting);
+      if (change === 'unchanged') {
+        const now = tools.clock();
+        return isDue(meeting) && !mustWait(meeting, now) ? null : answer(meeting, now);
+      }
       if ('code' in change) return refused(meeting, change);
       await prisma.onlineMeeting.updateMany({
         where: { id },
@@ -83,7 +86,7 @@ export function makeChangeOperations(
       await planSync(prisma, id);
       return null;
     });
-    return answer ?? deps.operate(scope, id);
+    return settled ?? deps.operate(scope, id);
   }
 
   return {

@@ -3,7 +3,7 @@ import type { CapabilityService } from '../settings/capability.ts';
 import type { SettingsService } from '../settings/settings.ts';
 import { type CreateMeetingInput, checkMeetingInput } from './meeting-input.ts';
 import { acceptIntent } from './meeting-store.ts';
-import { type Operate, refused } from './operate.ts';
+import { answer, mustWait, type Operate, refused } from './operate.ts';
 import type { MeetingOperations } from './operations.ts';
 
 /** Makes the mutation `createTeamsMeeting`. However often it is called with one wish, there is one meeting. */
@@ -27,6 +27,8 @@ export function makeCreateMeeting(
         remedy: 'Use a new key for a new meeting.',
       });
     }
+    const now = tools.clock();
+    if (accepted.kind === 'existing' && mustWait(accepted.meeting, now)) return answer(accepted.meeting, now);
     return deps.operate(scope, accepted.meeting.id);
   };
 }

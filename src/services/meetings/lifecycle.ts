@@ -22,7 +22,7 @@ export const LIFECYCLE = {
     dropped: 'CANCELLED',
   },
   CANCELLING: { removed: 'CANCELLED', refused: 'CANCELLING' },
-  CANCELLED: { removed: 'CANCELLED', refused: 'CANCELLED' },
+  CANCELLED: { removed: 'CANCELLED' },
 } as const satisfies Record<Status, Record<string, Status>>;
 
 type EventsOf<S> = S extends Status ? keyof (typeof LIFECYCLE)[S] : never;

@@ -6,9 +6,11 @@ import type { MeetingResult } from './operations.ts';
 import { isDue } from './sync/claim.ts';
 import type { SyncMeeting } from './sync/sync-meeting.ts';
 
-/** Brings an accepted intent about as far as that goes in the time a caller waits, and says how the meeting stands. */
-export interface Operate {
-  (scope: Scope, meetingId: string): Promise<MeetingResult>;
+/** Brings an accepted intent about, as far as that is waited for, and says how the meeting stands. */
+export type BringAbout = (scope: Scope, meetingId: string) => Promise<MeetingResult>;
+
+/** As far as that goes in the time a caller waits. */
+export interface Operate extends BringAbout {
   /** Resolves when nothing is under way any more that was begun for a caller. */
   idle(): Promise<void>;
 }
@@ -19,8 +21,14 @@ export function refused(meeting: Meeting | null, ...userErrors: UserError[]): Me
   return { meeting, userErrors };
 }
 
+/** Microsoft named a time before which it will not be asked: a second click does not change that, a retry does. */
+export function mustWait(meeting: Meeting, now: Date): boolean {
+  const failure = failureOf(meeting, now);
+  return failure?.code === 'GRAPH_THROTTLED' && meeting.nextAttemptAt !== null && meeting.nextAttemptAt > now;
+}
+
 /** What hinders for a while is no error: the meeting says when it is tried again. */
-function answer(meeting: Meeting, now: Date): MeetingResult {
+export function answer(meeting: Meeting, now: Date): MeetingResult {
   const failure = failureOf(meeting, now);
   if (failure === null || meeting.nextAttemptAt !== null) return { meeting, userErrors: [] };
   const { code, message, remedy } = failure;
@@ -69,4 +77,13 @@ export function makeOperate(
       await Promise.all(underWay);
     },
   });
+}
+
+/** The same for who does not wait: the job that was planned with the intent brings it about. */
+export function makeAcceptOnly(reads: MeetingReads, tools: ServiceTools): BringAbout {
+  return async (scope, id) => {
+    const meeting = (await reads.byIds(scope, [id])).get(id);
+    if (meeting === undefined) throw new Error('A meeting that was just accepted is gone');
+    return answer(meeting, tools.clock());
+  };
 }

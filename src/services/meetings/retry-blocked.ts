@@ -2,13 +2,16 @@ import { addJob } from '../../db/job-queue.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { after } from './lifecycle.ts';
-import { planSweep } from './planned-jobs.ts';
+import { planRetryOfBlocked, planSweep } from './planned-jobs.ts';
 
 /** Takes up again what waited for a person; returns how many meetings that were. */
 export type RetryBlockedMeetings = (scope: Scope) => Promise<number>;
 
 /** Between two of them, so that they do not all come to the one mailbox at once. */
 const SPACING_MS = 250;
+
+/** In one transaction; what is left is taken up by the next job. */
+const AT_ONCE = 200;
 
 /** Makes the job that runs after the app, the organizer or the settings changed. */
 export function makeRetryBlockedMeetings(tools: ServiceTools): RetryBlockedMeetings {
@@ -18,7 +21,7 @@ export function makeRetryBlockedMeetings(tools: ServiceTools): RetryBlockedMeeti
         SELECT id::text AS id FROM online_meetings
          WHERE tenant_id = current_setting('app.tenant_id') AND version > synced_version AND next_attempt_at IS NULL
            AND status IN ('FAILED', 'CANCELLING') AND ends_at > ${tools.clock()}
-         ORDER BY starts_at FOR UPDATE`;
+         ORDER BY starts_at LIMIT ${AT_ONCE} FOR UPDATE`;
       const ids = waiting.map(({ id }) => id);
       const now = tools.clock();
       const again = {
@@ -41,6 +44,7 @@ export function makeRetryBlockedMeetings(tools: ServiceTools): RetryBlockedMeeti
       for (const [index, id] of ids.entries()) {
         await addJob(prisma, 'sync_meeting', { meetingId: id }, { key: id, delayMs: index * SPACING_MS });
       }
+      if (ids.length === AT_ONCE) await planRetryOfBlocked(prisma);
       await planSweep(prisma);
       return ids.length;
     });

@@ -1,5 +1,5 @@
 import type { PsaEvent as StoredPsaEvent } from '../../generated/prisma/client.ts';
-import { appendAudit } from '../audit/audit.ts';
+import { actorOf, appendAudit } from '../audit/audit.ts';
 import type { UserErrorCode } from '../failures.ts';
 import { type Meeting, statusAt } from '../meetings/meeting.ts';
 import type { MeetingOperations, MeetingResult } from '../meetings/operations.ts';
@@ -13,7 +13,7 @@ export type PsaEventOutcome = 'applied' | 'superseded' | 'no-meeting' | 'meeting
 /**
  * Does what a stored event of the PSA asks for. It may run any number of times: an event that was applied is left
  * alone, and the operations themselves can be repeated. The events of one appointment or interaction must be applied
- * one after the other (their jobs are serial); in which order does not matter.
+ * one after the other (their jobs are serial). The order of delivery does not matter, except for two of the same time.
  *
  * @throws when the database is away, so that the queue tries again
  */
@@ -29,6 +29,9 @@ function eventOf(row: StoredPsaEvent): PsaEvent {
   if (read.kind !== 'event') throw new Error('A stored event of the PSA cannot be read');
   return read.event;
 }
+
+/** How far the PSA's clock and ours may be apart. */
+const CLOCKS_DIFFER_BY_MS = 60_000;
 
 export function makeApplyPsaEvent(
   deps: { operations: Pick<MeetingOperations, 'reschedule' | 'cancel'> },
@@ -58,6 +61,27 @@ export function makeApplyPsaEvent(
     );
   }
 
+  /**
+   * A late event does not undo what somebody wished for here after it: another time, or a new meeting for the same
+   * appointment. Clocks differ, so that the benefit of the doubt is the event's.
+   */
+  async function isOlderThan(scope: Scope, meeting: Meeting, { wish, occurredAt }: PsaEvent): Promise<boolean> {
+    const until = new Date(occurredAt.getTime() + CLOCKS_DIFFER_BY_MS);
+    if (wish.kind === 'cancel') return meeting.createdAt > until;
+    const newer = await scope.db.run((prisma) =>
+      prisma.auditEvent.findFirst({
+        where: {
+          meetingId: meeting.id,
+          outcome: 'accepted',
+          at: { gt: until },
+          actor: { not: actorOf(scope.viewer) },
+        },
+        select: { id: true },
+      }),
+    );
+    return newer !== null;
+  }
+
   function operate(scope: Scope, meetingId: string, { wish }: PsaEvent): Promise<MeetingResult> {
     if (wish.kind === 'cancel') return deps.operations.cancel(scope, { meetingId, comment: wish.comment ?? null });
     const { startsAt, endsAt, subject } = wish;
@@ -77,6 +101,7 @@ export function makeApplyPsaEvent(
     // Its recordings hang on it: an appointment that is tidied away afterwards must not take them along.
     if (event.wish.kind === 'cancel' && statusAt(meeting, tools.clock()) === 'ENDED')
       return { outcome: 'meeting-over', meetingId };
+    if (await isOlderThan(scope, meeting, event)) return { outcome: 'superseded', meetingId };
     const { userErrors } = await operate(scope, meetingId, event);
     return { outcome: userErrors[0]?.code ?? 'applied', meetingId };
   }

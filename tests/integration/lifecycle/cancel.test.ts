@@ -137,18 +137,21 @@ describe('a cancellation', () => {
     // Only now does the first call go on.
     await subgraph.simulator.clearFaults();
     await expect.poll(() => eventsOf(meeting?.id ?? '')).toHaveLength(1);
-    await subgraph.database.query(
-      'UPDATE online_meetings SET create_unconfirmed = true, next_attempt_at = now() WHERE id = $1',
-      [meeting?.id],
-    );
-    await subgraph.services.syncMeeting(
-      {
-        viewer: { tenantId: 'tenant-a', id: 'test', kind: 'service', permissions: new Set() },
-        db: subgraph.db.forTenant('tenant-a'),
-      },
-      meeting?.id ?? '',
-    );
+    await subgraph.runJobs({ early: true });
     expect(await eventsOf(meeting?.id ?? '')).toEqual([]);
+  });
+
+  it('finds what a create that hung at Microsoft makes after a second one was answered and removed', async () => {
+    await subgraph.simulator.addFault({ match: { method: 'POST', path: '/events$' }, delayMs: 600_000 });
+    const meeting = await made();
+    await change(CANCEL, meeting.id);
+    expect(await eventsOf(meeting.id)).toEqual([]);
+    expect(await seen(meeting.id)).toMatchObject({ status: 'CANCELLED', failure: null });
+    await subgraph.simulator.clearFaults();
+    await expect.poll(() => eventsOf(meeting.id)).toHaveLength(1);
+    await subgraph.runJobs({ early: true });
+    expect(await eventsOf(meeting.id)).toEqual([]);
+    expect(await seen(meeting.id)).toMatchObject({ status: 'CANCELLED', joinUrl: null, failure: null });
   });
 
   it('while Microsoft is away is CANCELLING without a link, and is brought about by the job', async () => {

@@ -91,8 +91,8 @@ describe('a process that died while it had a meeting', () => {
       `SELECT extract(epoch FROM run_at - now())::float8 AS wait FROM graphile_worker._private_jobs WHERE key = $1`,
       [`sync_meeting:tenant-a:${meeting.id}`],
     );
-    expect(job?.wait).toBeGreaterThan(25);
-    expect(job?.wait).toBeLessThan(32);
+    expect(job?.wait).toBeGreaterThan(40);
+    expect(job?.wait).toBeLessThan(47);
     await answer;
     await subgraph.simulator.clearFaults();
     await subgraph.services.idle();

@@ -34,6 +34,7 @@ export function storedMeeting(over: Partial<Meeting> = {}): Meeting {
     leasedUntil: null,
     leaseToken: null,
     createUnconfirmed: false,
+    lateCreateUntil: null,
     nextAttemptAt: null,
     failedAttempts: 0,
     failingSince: null,

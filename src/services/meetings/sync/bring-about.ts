@@ -8,6 +8,7 @@ import { draftEvent } from '../event-draft.ts';
 import { isCancelled, type Meeting } from '../meeting.ts';
 import { type Claim, leaseOf, SupersededError } from './claim.ts';
 import { changeOf } from './event-difference.ts';
+import { LATE_CREATE_MS } from './limits.ts';
 import type { Verdict } from './retry-policy.ts';
 
 /** What the meeting is for, as its event tells whoever has lost the row. */
@@ -24,6 +25,7 @@ export type Progress = Pick<
   | 'graphOnlineMeetingId'
   | 'transactionId'
   | 'createUnconfirmed'
+  | 'lateCreateUntil'
   | 'organizerUpn'
   | 'organizerObjectId'
   | 'organizerDisplayName'
@@ -102,9 +104,20 @@ export function bringAbout(
     progress.createUnconfirmed = false;
   }
 
+  /** A create that was not answered may come through after all, also once its event was found, made again or removed. */
+  const lateCreateUntil = () => new Date(tools.clock().getTime() + LATE_CREATE_MS);
+
+  /** Whether to look once more, later, for what is not there now. */
+  function mayComeLate(): boolean {
+    progress.createUnconfirmed = progress.lateCreateUntil !== null && tools.clock() < progress.lateCreateUntil;
+    return progress.createUnconfirmed;
+  }
+
   /** What an earlier try made whose answer never came. More than one cannot be, but would be put right. */
   async function findEarlier(): Promise<GraphEvent | null> {
-    const [first, ...more] = await graph.events.findByMeeting(mailbox(), markers, ONCE);
+    const found = await graph.events.findByMeeting(mailbox(), markers, ONCE);
+    const [first, ...more] = found.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    if (more.length > 0) await fence();
     for (const event of more) await graph.events.delete(mailbox(), event.id, ONCE);
     return first ?? null;
   }
@@ -141,6 +154,7 @@ export function bringAbout(
   /** Before anything was sent, the meeting belongs to whoever organizes today. */
   async function makeEvent(): Promise<GraphEvent> {
     if (progress.createUnconfirmed) {
+      progress.lateCreateUntil = lateCreateUntil();
       const earlier = await findEarlier();
       if (earlier !== null) return earlier;
     } else {
@@ -165,8 +179,10 @@ export function bringAbout(
   }
 
   async function refuseWithoutTeams(event: GraphEvent): Promise<never> {
+    // First the row forgets the event: should the answer be lost, its absence is not taken for somebody's deletion.
+    await fence({ graphEventId: null, iCalUid: null, transactionId: tools.newId(), createUnconfirmed: true });
     await graph.events.delete(mailbox(), event.id, ONCE);
-    Object.assign(progress, { graphEventId: null, iCalUid: null, transactionId: tools.newId() });
+    progress.createUnconfirmed = false;
     throw new SyncFailure('person', {
       code: 'MAILBOX_UNAVAILABLE',
       message:
@@ -232,20 +248,18 @@ export function bringAbout(
 
   async function cancel(): Promise<Outcome> {
     const cancelled = { kind: 'cancelled', reason: meeting.cancelReason } as const;
-    if (progress.graphEventId === null) {
-      if (!progress.createUnconfirmed) return { ...cancelled, lookAgain: false };
-      const made = await findEarlier();
-      if (made === null) {
-        // A create that hangs at Microsoft may still come through: it is looked for once more, then by the sweep.
-        const lookAgain = meeting.status === 'CANCELLING';
-        progress.createUnconfirmed = lookAgain;
-        return { ...cancelled, lookAgain };
-      }
-      learn(made);
+    // What was removed before is not what a late create makes.
+    const isLookingAgain = meeting.status === 'CANCELLED';
+    let eventId = isLookingAgain ? null : progress.graphEventId;
+    if (eventId === null && progress.createUnconfirmed) {
+      progress.lateCreateUntil ??= lateCreateUntil();
+      eventId = (await findEarlier())?.id ?? null;
     }
-    await fence();
-    if (progress.graphEventId !== null) await remove(progress.graphEventId);
-    return { ...cancelled, lookAgain: false };
+    if (eventId !== null) {
+      await fence();
+      await remove(eventId);
+    }
+    return { ...cancelled, lookAgain: mayComeLate() };
   }
 
   return isCancelled(meeting) ? cancel() : schedule();

@@ -1,5 +1,8 @@
-/** How long one worker has a meeting for itself without saying so again; each call to Microsoft says so again. */
-export const LEASE_MS = 30_000;
+/**
+ * How long one worker has a meeting for itself without saying so again, as it does before each change that it sends.
+ * Longer than one call to Microsoft may take, its place in the mailbox's queue included.
+ */
+export const LEASE_MS = 45_000;
 
 /** No new call to Microsoft is begun for a meeting after so long; longer than that takes the next job. */
 export const RUN_MS = 40_000;
@@ -16,5 +19,8 @@ export const QUICK_TRIES = 3;
 /** After so long of passing failures it is given up: a person has to look. */
 export const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 
-/** A cancelled meeting whose creation was never answered is looked for once more after this. */
+/** For so long a create that was never answered may still come through at Microsoft. */
+export const LATE_CREATE_MS = 2 * 60_000;
+
+/** How often a cancelled meeting is looked for while that may happen. */
 export const LOOK_AGAIN_MS = 45_000;

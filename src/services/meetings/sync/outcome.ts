@@ -19,8 +19,6 @@ export type Stored = { kind: 'lost' } | { kind: 'moved-on' } | { kind: 'settled'
 export interface OutcomeStore {
   success(scope: Scope, claim: Claim, progress: Progress, outcome: Outcome): Promise<Stored>;
   failure(scope: Scope, claim: Claim, progress: Progress, failed: FailedTry): Promise<Stored>;
-  /** Lets go of a meeting after an error of ours; the job tries again. */
-  release(scope: Scope, claim: Claim, progress: Progress): Promise<void>;
 }
 
 export interface FailedTry {
@@ -125,7 +123,7 @@ export function createOutcomeStore(listeners: readonly MeetingListener[], tools:
         await storeResponses(prisma, newResponses(claim.attendees, event.attendees));
         await removeJob(prisma, 'sync_meeting', row.id);
         await audit(prisma, scope, claim, isLinkChanged ? 'CONFLICT' : 'success');
-        return settle(prisma, scope, row.id, previousJoinUrl === null ? 'scheduled' : 'updated', {
+        return settle(prisma, scope, row.id, row.syncedVersion === 0 ? 'scheduled' : 'updated', {
           ...synced,
           status: after(row.status, 'made'),
           ...(isLinkChanged ? { failure: { ...linkChanged(now) } } : {}),
@@ -157,19 +155,14 @@ export function createOutcomeStore(listeners: readonly MeetingListener[], tools:
         }
         await removeJob(prisma, 'sync_meeting', row.id);
         await audit(prisma, scope, claim, failure.code);
+        // One that is cancelled was only looked for once more: what is left is found by the sweep.
+        if (row.status === 'CANCELLED') {
+          return settle(prisma, scope, row.id, null, { ...progress, joinUrl: null, nextAttemptAt: null });
+        }
         return settle(prisma, scope, row.id, 'failed', {
           ...failed,
           nextAttemptAt: null,
           status: after(row.status, 'refused'),
-        });
-      }),
-
-    release: (scope, { meeting, token }, progress) =>
-      scope.db.run(async (prisma) => {
-        const { joinUrl: _link, ...known } = progress;
-        await prisma.onlineMeeting.updateMany({
-          where: { id: meeting.id, leaseToken: token },
-          data: { ...known, ...LET_GO },
         });
       }),
   };

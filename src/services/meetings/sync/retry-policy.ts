@@ -48,6 +48,8 @@ export function judge(kind: GraphFailureKind, isFresh: boolean): Verdict {
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30 * 60_000;
+/** Nobody means to be asked again later than this. */
+const LONGEST_RETRY_AFTER_MS = 24 * 3_600_000;
 
 /**
  * Milliseconds until the next try: doubled with each failure, half of it by chance so that meetings that failed
@@ -59,5 +61,5 @@ const LONGEST_WAIT_MS = 30 * 60_000;
 export function waitBeforeRetry(failures: number, retryAfterMs: number | null, random: number): number {
   const ceiling = Math.min(FIRST_WAIT_MS * 2 ** Math.min(failures, 20), LONGEST_WAIT_MS);
   const wait = Math.round(ceiling / 2 + (ceiling / 2) * random);
-  return Math.max(wait, retryAfterMs ?? 0);
+  return Math.max(wait, Math.min(retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS));
 }

@@ -2,7 +2,7 @@ import { addJob } from '../../../db/job-queue.ts';
 import { GraphRequestError } from '../../../graph/errors.ts';
 import { type StoredFailure, toStoredFailure } from '../../failures.ts';
 import type { MicrosoftAppService } from '../../microsoft-app/microsoft-app.ts';
-import type { Scope, ServiceTools } from '../../scope.ts';
+import { DatabaseUnavailableError, type Scope, type ServiceTools } from '../../scope.ts';
 import type { CapabilityService } from '../../settings/capability.ts';
 import type { SettingsService } from '../../settings/settings.ts';
 import { bringAbout, type Progress, SyncFailure } from './bring-about.ts';
@@ -28,7 +28,8 @@ export interface SyncDeps {
 }
 
 function progressOf({ meeting }: Claim): Progress {
-  const { graphEventId, iCalUid, joinUrl, graphOnlineMeetingId, transactionId, createUnconfirmed } = meeting;
+  const { graphEventId, iCalUid, joinUrl, graphOnlineMeetingId, transactionId, createUnconfirmed, lateCreateUntil } =
+    meeting;
   const { organizerUpn, organizerObjectId, organizerDisplayName } = meeting;
   return {
     graphEventId,
@@ -37,6 +38,7 @@ function progressOf({ meeting }: Claim): Progress {
     graphOnlineMeetingId,
     transactionId,
     createUnconfirmed,
+    lateCreateUntil,
     organizerUpn,
     organizerObjectId,
     organizerDisplayName,
@@ -88,6 +90,17 @@ export function makeSyncMeeting(deps: SyncDeps, tools: ServiceTools): SyncMeetin
     else tools.logger.info(fields, line);
   }
 
+  /** An error of ours is logged with its cause, and tried again and given up like one of Microsoft's. */
+  function ofMicrosoftOrOurs(error: unknown, { meeting }: Claim): GraphRequestError | SyncFailure {
+    if (error instanceof GraphRequestError || error instanceof SyncFailure) return error;
+    tools.logger.error({ err: error, meetingId: meeting.id }, `[TeamsMeetings] operation=${meeting.operation} failed`);
+    return new SyncFailure('transient', {
+      code: 'GRAPH_UNAVAILABLE',
+      message: 'Something went wrong on our side before Microsoft could be asked.',
+      remedy: 'An operator finds the cause in the log, under the id of the meeting.',
+    });
+  }
+
   /** Where the mailbox is gone, so is whatever an unanswered create may have made in it. */
   function forgetLostMailbox(error: unknown, progress: Progress): void {
     const isGone =
@@ -112,11 +125,11 @@ export function makeSyncMeeting(deps: SyncDeps, tools: ServiceTools): SyncMeetin
         if (error instanceof SupersededError) {
           await keep(scope, claim, progress);
           tries = 0;
-        } else if (!(error instanceof GraphRequestError || error instanceof SyncFailure)) {
-          await outcomes.release(scope, claim, progress);
+        } else if (error instanceof DatabaseUnavailableError) {
+          // The job that was planned with the lease goes on when the database is back.
           throw error;
         } else {
-          const failed = await failedTry(scope, error);
+          const failed = await failedTry(scope, ofMicrosoftOrOurs(error, claim));
           const waitMs = waitBeforeRetry(tries, failed.retryAfterMs, tools.random());
           const isLate = tools.clock().getTime() - began + waitMs > RUN_MS;
           const isQuick = failed.verdict === 'transient' && tries < QUICK_TRIES && waitMs <= QUICK_WAIT_MS && !isLate;
