@@ -23,4 +23,4 @@ export const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 export const LATE_CREATE_MS = 2 * 60_000;
 
 /** How often a cancelled meeting is looked for while that may happen. */
-export const LOOK_AGAIN_MS = 45_000;
+export const LOOK_AGAIN_MS = 20_000;
