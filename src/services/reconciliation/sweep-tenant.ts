@@ -12,6 +12,12 @@ export type SweepTenant = (scope: Scope) => Promise<void>;
 /** A meeting that is due for so long has lost its job. */
 const STUCK_AFTER_MS = 2 * 60_000;
 
+/** An event or a mail that waits for longer than this has lost its job, or its job waits for its next try. */
+const UNSENT_AFTER_MS = 10 * 60_000;
+
+/** What is older than this is left to a person; see what delivers events and sends mails. */
+const UNSENT_FOR_MS = 3 * 24 * 3_600_000;
+
 export function makeSweepTenant(
   deps: { microsoftApp: MicrosoftAppService; reconcileCalendar: ReconcileCalendar },
   tools: ServiceTools,
@@ -34,8 +40,33 @@ export function makeSweepTenant(
     }
   }
 
-  /** Those of meetings without a known event too: what an unanswered create made may be in their calendar alone. */
-  /** Those of meetings that are not over, and the one of today: a restored database may lack the meetings. */
+  /** Adds the jobs of events and mails that were not sent; one that waits already keeps its time. */
+  async function rescueUnsent(scope: Scope): Promise<void> {
+    const now = tools.clock().getTime();
+    const createdAt = { gt: new Date(now - UNSENT_FOR_MS), lt: new Date(now - UNSENT_AFTER_MS) };
+    await scope.db.transaction(async (prisma) => {
+      const events = await prisma.outgoingEvent.findMany({
+        where: { deliveredAt: null, createdAt },
+        distinct: ['meetingId'],
+        select: { meetingId: true },
+        take: 200,
+      });
+      for (const { meetingId } of events) {
+        await addJob(prisma, 'deliver_events', { meetingId }, { key: meetingId, serial: meetingId, keepTime: true });
+      }
+      const mails = await prisma.invitationMail.findMany({
+        where: { sentAt: null, lastError: null, createdAt },
+        select: { id: true },
+        take: 200,
+      });
+      for (const { id } of mails) await addJob(prisma, 'send_invitation', { mailId: id }, { key: id, keepTime: true });
+    });
+  }
+
+  /**
+   * Those of meetings that are not over, also without a known event: what an unanswered create made may be in their
+   * calendar alone. And the one of today: a restored database may lack the meetings.
+   */
   async function organizersOf(scope: Scope): Promise<Set<string>> {
     const [rows, settings] = await scope.db.run(async (prisma) => [
       await prisma.onlineMeeting.findMany({
@@ -56,6 +87,7 @@ export function makeSweepTenant(
     // Planned first: whatever happens below, the next sweep comes.
     await scope.db.transaction((prisma) => addJob(prisma, 'sweep_tenant', {}, { key: 'all', delayMs: SWEEP_EVERY_MS }));
     await rescueStuck(scope);
+    await rescueUnsent(scope);
     const graph = await deps.microsoftApp.graphFor(scope);
     if (graph === null) return;
     for (const organizerId of await organizersOf(scope)) {

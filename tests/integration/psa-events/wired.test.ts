@@ -19,8 +19,9 @@ beforeAll(async () => {
   });
   admin = await activate(subgraph);
 });
-afterEach(() => {
+afterEach(async () => {
   receiver.arrivals.length = 0;
+  await subgraph.simulator.updateUser(ACME.directoryId, ACME.organizer, { exchangeScopeAppIds: 'every' });
 });
 afterAll(async () => {
   await subgraph.close();
@@ -89,4 +90,19 @@ it('the PSA is told of a meeting that needs a person', async () => {
   expect(told()).toMatchObject([
     { type: 'teams_meeting.failed', meetingId: data?.createTeamsMeeting.meeting.id, status: 'FAILED', joinUrl: null },
   ]);
+});
+
+it('an event whose job was lost is delivered after the next sweep', async () => {
+  const meeting = await createMeeting(subgraph, admin, { appointmentId: 'appt-lost-job' });
+  await subgraph.database.query('DELETE FROM graphile_worker._private_jobs');
+  await subgraph.database.query(
+    "UPDATE outgoing_events SET created_at = created_at - interval '1 hour' WHERE meeting_id = $1",
+    [meeting.id],
+  );
+  await subgraph.services.sweepTenant({
+    viewer: { tenantId: 'tenant-a', id: 'test', kind: 'service', permissions: new Set() },
+    db: subgraph.db.forTenant('tenant-a'),
+  });
+  await runAll();
+  expect(told()).toMatchObject([{ type: 'teams_meeting.scheduled', meetingId: meeting.id }]);
 });
