@@ -48,6 +48,14 @@ export class GraphRequestError extends Error {
     this.mayHaveWorked = fields.mayHaveWorked ?? false;
   }
 
+  /**
+   * Whether Exchange itself says that the item is gone (`ErrorItemNotFound`). Any other 404 may be a gateway's or a
+   * passing one, and must not be taken for a deletion.
+   */
+  get isItemGone(): boolean {
+    return this.kind === 'NOT_FOUND' && this.code?.toLowerCase() === 'erroritemnotfound';
+  }
+
   /** Whether the same call may succeed later without anybody changing anything. */
   get isTransient(): boolean {
     return (

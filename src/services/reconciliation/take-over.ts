@@ -27,7 +27,7 @@ export function makeTakeOver(listeners: readonly MeetingListener[], tools: Servi
       const event = await graph.events.get(organizerId, eventId);
       return event.isCancelled ? GONE : event;
     } catch (error) {
-      if (error instanceof GraphRequestError && error.kind === 'NOT_FOUND' && error.code !== null) return GONE;
+      if (error instanceof GraphRequestError && error.isItemGone) return GONE;
       throw error;
     }
   }

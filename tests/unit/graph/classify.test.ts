@@ -377,3 +377,16 @@ describe('failures without an answer', () => {
     expect(failure.cause).toBeUndefined();
   });
 });
+
+describe('what is gone', () => {
+  it.each<[boolean, number, unknown]>([
+    [true, 404, error('ErrorItemNotFound')],
+    [false, 404, error('UnknownError')],
+    [false, 404, ''],
+    [false, 404, '<html>Not found</html>'],
+    [false, 410, error('Gone')],
+    [false, 404, error('ErrorInvalidUser')],
+  ])('is said to be gone: %s, by %i %j', (isItemGone, status, body) => {
+    expect(classify({ status, body })).toMatchObject({ isItemGone });
+  });
+});

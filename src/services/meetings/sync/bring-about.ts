@@ -64,9 +64,8 @@ function isKind(error: unknown, kind: GraphRequestError['kind']): error is Graph
   return error instanceof GraphRequestError && error.kind === kind;
 }
 
-/** A 404 without a code is some gateway's, and says nothing about the event. */
 function isGone(error: unknown): boolean {
-  return isKind(error, 'NOT_FOUND') && error.code !== null;
+  return error instanceof GraphRequestError && error.isItemGone;
 }
 
 /**
