@@ -6,6 +6,7 @@ import type {
   EventChangeInput,
   EventSummary,
   FaultInput,
+  DeletedItemsBehaviour,
   IfMatchBehaviour,
   JoinUrlMiss,
   MarkerFilterBehaviour,
@@ -142,6 +143,9 @@ export const controlOperations = {
   },
   setTransactionMemory(world: World, input: { memory: TransactionMemory }) {
     world.behaviour.transactionMemory = input.memory;
+  },
+  setDeletedItems(world: World, input: { behaviour: DeletedItemsBehaviour }) {
+    world.behaviour.deletedItems = input.behaviour;
   },
   setMarkerFilter(world: World, input: MarkerFilterBehaviour) {
     world.behaviour.markerFilter = input;

@@ -229,6 +229,9 @@ export type ContentMode = 'range' | 'plain' | 'redirect';
 /** How a JoinWebUrl filter without a match is answered; both have been seen. */
 export type JoinUrlMiss = 'empty' | 'notFound';
 
+/** Whether an event in Deleted Items is no longer found (default), or still served by its immutable id; not documented. */
+export type DeletedItemsBehaviour = 'gone' | 'readable';
+
 /** Whether a PATCH or DELETE with an `If-Match` of another version is refused (default) or served; not documented. */
 export type IfMatchBehaviour = 'checked' | 'ignored';
 

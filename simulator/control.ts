@@ -5,6 +5,7 @@ import type {
   EventChangeInput,
   EventSummary,
   FaultInput,
+  DeletedItemsBehaviour,
   IfMatchBehaviour,
   JoinUrlMiss,
   LoggedRequest,
@@ -206,6 +207,10 @@ export class SimulatorControl {
 
   setTransactionMemory(memory: TransactionMemory): Promise<void> {
     return this.#call('setTransactionMemory', { memory });
+  }
+
+  setDeletedItems(behaviour: DeletedItemsBehaviour): Promise<void> {
+    return this.#call('setDeletedItems', { behaviour });
   }
 
   setMarkerFilter(behaviour: MarkerFilterBehaviour): Promise<void> {

@@ -71,8 +71,12 @@ function rememberedTransaction(call: UserCall, transactionId: string | undefined
 export function deleteEvent(call: UserCall): Answer {
   const event = eventInPath(call);
   checkIfMatch(call, event);
-  mailTo(call.world, call.user, event, event.attendees, 'cancellation');
-  removeEvent(mailboxOf(call.world, call.user), event);
+  const mailbox = mailboxOf(call.world, call.user);
+  if (event.isRemoved) mailbox.deleted.delete(event.immutableId);
+  else {
+    mailTo(call.world, call.user, event, event.attendees, 'cancellation');
+    removeEvent(mailbox, event);
+  }
   return { status: 204 };
 }
 
@@ -127,7 +131,9 @@ export function listEvents(call: UserCall): Answer {
 function eventInPath(call: UserCall): CalendarEvent {
   const id = call.params.event ?? '';
   if (!isEventIdShape(id)) throw new GraphFailure(400, 'ErrorInvalidIdMalformed', 'Id is malformed.');
-  const event = mailboxOf(call.world, call.user).byId.get(id);
+  const { byId, deleted } = mailboxOf(call.world, call.user);
+  // Whether an item in Deleted Items is still read by its immutable id is not documented.
+  const event = byId.get(id) ?? (call.world.behaviour.deletedItems === 'readable' ? deleted.get(id) : undefined);
   if (event === undefined) throw itemNotFound();
   return event;
 }

@@ -63,6 +63,8 @@ export interface Mailbox {
   byId: Map<string, CalendarEvent>;
   /** Also events that are gone. */
   byTransaction: Map<string, CalendarEvent>;
+  /** What was deleted or cancelled, by immutable id, which a move to Deleted Items does not change. */
+  deleted: Map<string, CalendarEvent>;
   /** The number of changes so far. */
   version: number;
   tombstones: Tombstone[];
@@ -75,6 +77,7 @@ export function createMailbox(): Mailbox {
     events: [],
     byId: new Map(),
     byTransaction: new Map(),
+    deleted: new Map(),
     version: 0,
     tombstones: [],
     deltaEpoch: newDeltaEpoch(),
@@ -103,6 +106,7 @@ export function removeEvent(mailbox: Mailbox, event: CalendarEvent): void {
   mailbox.byId.delete(event.immutableId);
   event.isRemoved = true;
   const { defaultId, immutableId } = event;
+  mailbox.deleted.set(immutableId, event);
   mailbox.tombstones.push({ version: nextVersion(mailbox), defaultId, immutableId });
 }
 

@@ -5,6 +5,7 @@ import type {
   AppInput,
   ContentMode,
   DirectoryInput,
+  DeletedItemsBehaviour,
   IfMatchBehaviour,
   JoinUrlMiss,
   MarkerFilterBehaviour,
@@ -31,6 +32,7 @@ export interface Behaviour {
   joinUrlMiss: JoinUrlMiss;
   ifMatch: IfMatchBehaviour;
   transactionMemory: TransactionMemory;
+  deletedItems: DeletedItemsBehaviour;
   markerFilter: MarkerFilterBehaviour;
 }
 
@@ -72,6 +74,7 @@ function emptyContents(): Omit<World, 'mediaPort'> {
       joinUrlMiss: 'empty',
       ifMatch: 'checked',
       transactionMemory: 'untilDeleted',
+      deletedItems: 'gone',
       markerFilter: { combined: 'served' },
     },
   };

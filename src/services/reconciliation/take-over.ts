@@ -22,10 +22,23 @@ export type TakeOver = (
 const GONE = 'gone';
 
 export function makeTakeOver(listeners: readonly MeetingListener[], tools: ServiceTools): TakeOver {
-  async function read(graph: GraphClient, organizerId: string, eventId: string): Promise<GraphEvent | typeof GONE> {
+  /**
+   * That an event can be read by its id does not say that it is in the calendar: in Deleted Items it keeps its immutable
+   * id. So one that the list no longer holds is looked for by its marker as well, which searches the calendar alone.
+   */
+  async function read(
+    graph: GraphClient,
+    organizerId: string,
+    eventId: string,
+    markers: { tenantId: string; meetingId: string },
+    isListed: boolean,
+  ): Promise<GraphEvent | typeof GONE> {
     try {
       const event = await graph.events.get(organizerId, eventId);
-      return event.isCancelled ? GONE : event;
+      if (event.isCancelled) return GONE;
+      if (isListed) return event;
+      const inCalendar = await graph.events.findByMeeting(organizerId, markers);
+      return inCalendar.some(({ id }) => id === eventId) ? event : GONE;
     } catch (error) {
       if (error instanceof GraphRequestError && error.isItemGone) return GONE;
       throw error;
@@ -85,7 +98,9 @@ export function makeTakeOver(listeners: readonly MeetingListener[], tools: Servi
       });
     }
     if (meeting.graphEventId === null || !isNews(meeting, seen)) return;
-    const kind = await store(scope, meeting, await read(graph, organizerId, meeting.graphEventId));
+    const markers = { tenantId: scope.db.tenantId, meetingId: meeting.id };
+    const event = await read(graph, organizerId, meeting.graphEventId, markers, seen !== null);
+    const kind = await store(scope, meeting, event);
     if (kind === null) return;
     tools.metrics.driftFound(kind);
     const fields = { tenantId: scope.db.tenantId, meetingId: meeting.id, outcome: kind };

@@ -33,6 +33,7 @@ export async function mendMicrosoft(subgraph: TestSubgraph): Promise<void> {
   await subgraph.simulator.setPaging({});
   await subgraph.simulator.setContentMode('range');
   await subgraph.simulator.setJoinUrlMiss('empty');
+  await subgraph.simulator.setDeletedItems('gone');
 }
 
 /** Drops the tokens that the subgraph holds for an app, as their expiry would. */

@@ -133,20 +133,28 @@ export function bringAbout(
     }
   }
 
+  /** Null also for an event that was cancelled: it lies in Deleted Items and is no meeting any more. */
+  async function readUnlessGone(eventId: string): Promise<GraphEvent | null> {
+    try {
+      const event = await graph.events.get(mailbox(), eventId, ONCE);
+      return event.isCancelled ? null : event;
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      return null;
+    }
+  }
+
   /** Exchange answers a repeated create with the first event, or names it (Microsoft Learn: resources/event). */
   async function create(): Promise<GraphEvent> {
     try {
       return await sendCreate();
     } catch (error) {
       if (!isKind(error, 'DUPLICATE_TRANSACTION') || error.existingEventId === null) throw error;
-      try {
-        return await graph.events.get(mailbox(), error.existingEventId, ONCE);
-      } catch (gone) {
-        if (!isGone(gone)) throw gone;
-        // The event of that transaction was deleted since, and Exchange still remembers it.
-        await fence({ transactionId: tools.newId() });
-        return sendCreate();
-      }
+      const existing = await readUnlessGone(error.existingEventId);
+      if (existing !== null) return existing;
+      // The event of that transaction was deleted since, and Exchange still remembers it.
+      await fence({ transactionId: tools.newId() });
+      return sendCreate();
     }
   }
 
@@ -213,13 +221,9 @@ export function bringAbout(
       event = await makeEvent();
       learn(event);
     } else {
-      try {
-        event = await graph.events.get(mailbox(), progress.graphEventId, ONCE);
-      } catch (error) {
-        if (!isGone(error)) throw error;
-        return { kind: 'cancelled', reason: DELETED_IN_OUTLOOK, lookAgain: false };
-      }
-      if (event.isCancelled) return { kind: 'cancelled', reason: DELETED_IN_OUTLOOK, lookAgain: false };
+      const known = await readUnlessGone(progress.graphEventId);
+      if (known === null) return { kind: 'cancelled', reason: DELETED_IN_OUTLOOK, lookAgain: false };
+      event = known;
     }
     if (!event.isOnlineMeeting && progress.joinUrl === null) return refuseWithoutTeams(event);
     event = await change(event);
