@@ -2,11 +2,11 @@ import { eventSummary, meetingSummary } from './control-summaries.ts';
 import type {
   AppInput,
   ContentMode,
+  DeletedItemsBehaviour,
   DirectoryInput,
   EventChangeInput,
   EventSummary,
   FaultInput,
-  DeletedItemsBehaviour,
   IfMatchBehaviour,
   JoinUrlMiss,
   MarkerFilterBehaviour,
@@ -17,7 +17,7 @@ import type {
   UserInput,
   WorldDescription,
 } from './control-types.ts';
-import { applyEventChange } from './event-changes.ts';
+import { applyEventChange, copyEvent } from './event-changes.ts';
 import { mailTo } from './mail.ts';
 import type { CalendarEvent, ZonedInstant } from './mailbox.ts';
 import { expireDeltaTokens, moveEvent, removeEvent, touchEvent } from './mailbox.ts';
@@ -88,6 +88,10 @@ export const controlOperations = {
     const { user, event } = existingEvent(world, input);
     mailTo(world, user, event, event.attendees, 'cancellation');
     removeEvent(mailboxOf(world, user), event);
+  },
+  copyEvent(world: World, input: OfEvent): { id: string } {
+    const { user, event } = existingEvent(world, input);
+    return { id: copyEvent(world, user, event).immutableId };
   },
   respondToEvent(world: World, input: OfEvent & { attendee: string; response: string }) {
     const { user, event } = existingEvent(world, input);

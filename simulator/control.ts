@@ -1,11 +1,11 @@
 import type {
   AppInput,
   ContentMode,
+  DeletedItemsBehaviour,
   DirectoryInput,
   EventChangeInput,
   EventSummary,
   FaultInput,
-  DeletedItemsBehaviour,
   IfMatchBehaviour,
   JoinUrlMiss,
   LoggedRequest,
@@ -106,6 +106,11 @@ export class SimulatorControl {
   /** Moves the event to another folder: its default id changes, its immutable id stays. Returns the new default id. */
   async moveEvent(directoryId: string, user: string, eventId: string): Promise<string> {
     return (await this.#call<{ id: string }>('moveEvent', { directoryId, user, eventId })).id;
+  }
+
+  /** Somebody copies an event within the calendar: new ids, the same content and extended properties. */
+  copyEvent(directoryId: string, user: string, eventId: string): Promise<{ id: string }> {
+    return this.#call('copyEvent', { directoryId, user, eventId });
   }
 
   /** The organizer deletes the event in Outlook. */

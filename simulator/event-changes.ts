@@ -4,7 +4,7 @@ import { checkOrder } from './event-input.ts';
 import { newChangeKey, newDefaultEventId, newICalUId, newImmutableEventId } from './ids.ts';
 import { mailTo, missingFrom } from './mail.ts';
 import type { Attendee, CalendarEvent } from './mailbox.ts';
-import { touchEvent } from './mailbox.ts';
+import { addEvent, touchEvent } from './mailbox.ts';
 import { extendExpiry } from './meeting-store.ts';
 import { newMeeting } from './meetings.ts';
 import type { User, World } from './state.ts';
@@ -45,6 +45,19 @@ export function newEvent(
   };
   if (input.isOnlineMeeting) attachMeeting(world, user, event, input.onlineMeetingProvider);
   return event;
+}
+
+/** Puts a copy into the calendar, without an online meeting and without the transaction of its create. */
+export function copyEvent(
+  world: World,
+  user: User,
+  { start, end, attendees, plain, ...event }: CalendarEvent,
+): CalendarEvent {
+  const { subject, extendedProperties } = event;
+  const properties = [...extendedProperties].map(([id, value]) => ({ id, value }));
+  const copy = newEvent(world, user, { subject, start, end, attendees, plain, extendedProperties: properties }, '');
+  addEvent(mailboxOf(world, user), copy);
+  return copy;
 }
 
 /** Applies a PATCH: what was not sent stays, attendees are replaced as a whole, times reach the Teams meeting. */

@@ -4,8 +4,8 @@ import { ConcurrencyMeter } from './concurrency.ts';
 import type {
   AppInput,
   ContentMode,
-  DirectoryInput,
   DeletedItemsBehaviour,
+  DirectoryInput,
   IfMatchBehaviour,
   JoinUrlMiss,
   MarkerFilterBehaviour,

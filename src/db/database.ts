@@ -157,7 +157,8 @@ export async function openDatabase(options: { connectionString: string; poolSize
     currentTenant,
   });
   const adapter = new PrismaPg(pool, { onPoolError: () => undefined });
-  const prisma = new PrismaClient({ adapter }).$extends(tenantGuard);
+  // Errors go into the log: in any other form they quote the arguments of the query.
+  const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' }).$extends(tenantGuard);
 
   return {
     forTenant(tenantId) {

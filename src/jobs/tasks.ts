@@ -6,7 +6,10 @@ import type { Scope } from '../services/scope.ts';
 import type { Services } from '../services/services.ts';
 import { backgroundViewer } from '../services/viewer.ts';
 
-/** No job takes longer: a job that is locked for longer than this belongs to a worker that died. */
+/**
+ * After this a job is given up: its worker takes the next one, and the queue repeats it. What it had begun is not
+ * stopped, so every job bears being run twice. One that is locked for longer belongs to a worker that died.
+ */
 export const JOB_TIME_LIMIT_MS = 60_000;
 
 type Handlers = { [Name in JobName]?: (scope: Scope, payload: JobPayloads[Name]) => Promise<unknown> };

@@ -46,14 +46,14 @@ const isVoid = ({ lastError, sentAt }: InvitationMail) =>
 
 /**
  * Whether a mail has nothing to tell any more: a later one to the same person says it better, an invitation is to a
- * meeting that was called off, or a cancellation is of what this person never got to see.
+ * meeting that was called off or is over, or a cancellation is of what this person never got to see.
  */
-function isOutOfDate({ mail, meeting, others }: Loaded): boolean {
+function isOutOfDate({ mail, meeting, others }: Loaded, now: Date): boolean {
   const isLater = (other: InvitationMail) =>
     other.sequence > mail.sequence ||
     (other.sequence === mail.sequence && other.method === 'CANCEL' && mail.method === 'REQUEST');
   if (others.some(isLater)) return true;
-  if (mail.method === 'REQUEST') return isCalledOff(meeting);
+  if (mail.method === 'REQUEST') return isCalledOff(meeting) || meeting.endsAt <= now;
   return others.every(isVoid);
 }
 
@@ -112,7 +112,7 @@ export function makeSendInvitation(
         '[TeamsMeetings] operation=invite',
       );
 
-    if (isOutOfDate(loaded)) {
+    if (isOutOfDate(loaded, tools.clock())) {
       await store({ sentAt: tools.clock(), lastError: SUPERSEDED });
       log('info', SUPERSEDED);
       return;

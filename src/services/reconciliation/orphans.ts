@@ -31,6 +31,8 @@ export function makeRemoveOrphans(tools: ServiceTools): RemoveOrphans {
       if (row.graphEventId === event.id) return isOrphan(row) ? 'orphan' : 'owned';
       // Somebody is at it or will be: what an unanswered create made is found by the next try itself.
       if (isLeased(row, tools.clock()) || row.nextAttemptAt !== null) return 'owned';
+      // Only an app gives an event a transaction id: this one is a copy that somebody made by hand.
+      if (event.transactionId === null) return 'unknown';
       if (isCancelled(row) || row.graphEventId !== null || row.organizerObjectId !== organizerId) return 'orphan';
       await prisma.onlineMeeting.updateMany({
         where: { id: row.id },
@@ -61,7 +63,10 @@ export function makeRemoveOrphans(tools: ServiceTools): RemoveOrphans {
       if (verdict === 'owned') continue;
       const fields = { tenantId: scope.db.tenantId, meetingId: marked.meetingId, outcome: verdict };
       if (verdict === 'unknown') {
-        tools.logger.warn(fields, '[TeamsMeetings] operation=reconcile an event of ours belongs to no stored meeting');
+        tools.logger.warn(
+          fields,
+          '[TeamsMeetings] operation=reconcile an event with our marker belongs to no stored meeting',
+        );
         continue;
       }
       if (verdict === 'orphan') await graph.events.delete(organizerId, marked.event.id);

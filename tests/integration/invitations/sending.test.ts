@@ -178,6 +178,16 @@ describe('an invitation', () => {
   });
 });
 
+describe('an invitation that waited until its meeting was over', () => {
+  it('is not sent', async () => {
+    const id = await store({ startsAt: new Date(Date.now() - 7_200_000), endsAt: new Date(Date.now() - 3_600_000) });
+    await change(subgraph, TENANT, id, 'scheduled');
+    await subgraph.runJobs();
+    expect(server.mails).toEqual([]);
+    expect(await mailsOf(id)).toMatchObject([{ lastError: 'superseded' }]);
+  });
+});
+
 describe('a cancellation', () => {
   it('takes the meeting out of the calendar and has no way in anywhere', async () => {
     const id = await invited();

@@ -68,6 +68,19 @@ describe.each(['served', 'refused'] as const)('where a filter on markers and a t
     expect(await read(id)).toMatchObject({ status: 'SCHEDULED', joinUrl });
   });
 
+  it('a copy that somebody made by hand is left, and told', async () => {
+    await subgraph.simulator.setMarkerFilter({ combined: mode });
+    const { id, joinUrl } = await schedule();
+    const own = await eventIdOf(id);
+    const { id: copy } = await subgraph.simulator.copyEvent(ACME.directoryId, ACME.organizer, own);
+    await sweep();
+    expect((await idsInCalendar()).toSorted()).toEqual([own, copy].toSorted());
+    expect(await read(id)).toMatchObject({ status: 'SCHEDULED', joinUrl });
+    await cancel(id);
+    await sweep();
+    expect(await idsInCalendar()).toEqual([copy]);
+  });
+
   it('an event of a meeting that is not stored is left and told', async () => {
     await subgraph.simulator.setMarkerFilter({ combined: mode });
     const { id } = await schedule();

@@ -71,17 +71,20 @@ describe('an event that was deleted in Outlook', () => {
     expect(await read(id)).toMatchObject({ status: 'CANCELLED' });
   });
 
-  it.each(['by the delta', 'by a full read'])('is noticed %s also while Deleted Items can still be read', async (how) => {
-    await subgraph.simulator.setDeletedItems('readable');
-    const { id } = await schedule();
-    const other = await schedule();
-    await sweep();
-    await deleteInOutlook(id);
-    if (how === 'by a full read') await subgraph.simulator.expireDeltaTokens();
-    await sweep();
-    expect(await read(id)).toMatchObject({ status: 'CANCELLED', joinUrl: null });
-    expect(await read(other.id)).toMatchObject({ status: 'SCHEDULED', joinUrl: other.joinUrl });
-  });
+  it.each(['by the delta', 'by a full read'])(
+    'is noticed %s also while Deleted Items can still be read',
+    async (how) => {
+      await subgraph.simulator.setDeletedItems('readable');
+      const { id } = await schedule();
+      const other = await schedule();
+      await sweep();
+      await deleteInOutlook(id);
+      if (how === 'by a full read') await subgraph.simulator.expireDeltaTokens();
+      await sweep();
+      expect(await read(id)).toMatchObject({ status: 'CANCELLED', joinUrl: null });
+      expect(await read(other.id)).toMatchObject({ status: 'SCHEDULED', joinUrl: other.joinUrl });
+    },
+  );
 
   it('is found by a full read when Microsoft has forgotten the delta token', async () => {
     const { id } = await schedule();

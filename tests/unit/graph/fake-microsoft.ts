@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createGraphService, type GraphServiceOptions } from '../../../src/graph/service.ts';
-import type { GraphClient, GraphService, MicrosoftAppRegistration } from '../../../src/graph/types.ts';
+import type { GraphClient, GraphEventDraft, GraphService, MicrosoftAppRegistration } from '../../../src/graph/types.ts';
 
 export interface SeenRequest {
   method: string;
@@ -13,6 +13,15 @@ export interface SeenRequest {
 }
 
 export type Answerer = (request: SeenRequest, response: ServerResponse) => void | Promise<void>;
+
+export const EVENT_DRAFT: GraphEventDraft = {
+  subject: 'Review',
+  startsAt: new Date('2026-12-01T09:00:00Z'),
+  endsAt: new Date('2026-12-01T10:00:00Z'),
+  bodyHtml: '<p>x</p>',
+  attendees: [],
+  transactionId: 'transaction-1',
+};
 
 export interface FakeMicrosoft {
   url: string;

@@ -5,10 +5,11 @@ import { createGraphClient } from '../../../src/graph/client.ts';
 import { cloudEndpoints } from '../../../src/graph/clouds.ts';
 import { GraphRequestError, havingMaybeWorked } from '../../../src/graph/errors.ts';
 import { MailboxQueues } from '../../../src/graph/throttle.ts';
-import type { GraphClient, GraphEventDraft } from '../../../src/graph/types.ts';
+import type { GraphClient } from '../../../src/graph/types.ts';
 import {
   type Answerer,
   APP,
+  EVENT_DRAFT,
   entraError,
   type FakeMicrosoft,
   graphError,
@@ -19,15 +20,6 @@ import {
   startFakeMicrosoft,
 } from './fake-microsoft.ts';
 
-const DRAFT: GraphEventDraft = {
-  subject: 'Review',
-  startsAt: new Date('2026-12-01T09:00:00Z'),
-  endsAt: new Date('2026-12-01T10:00:00Z'),
-  bodyHtml: '<p>x</p>',
-  attendees: [],
-  transactionId: 'transaction-1',
-};
-
 let fake: FakeMicrosoft;
 beforeEach(async () => {
   fake = await startFakeMicrosoft();
@@ -37,7 +29,7 @@ afterEach(() => fake.close());
 /** What a create that fails tells. */
 async function failedCreate(options: Parameters<typeof serviceFor>[1] = {}): Promise<GraphRequestError> {
   const { client } = serviceFor(fake, options);
-  return client.events.create('u1', DRAFT).then(
+  return client.events.create('u1', EVENT_DRAFT).then(
     () => expect.fail('the create succeeded'),
     (error: GraphRequestError) => error,
   );
@@ -86,13 +78,19 @@ describe('a failed call may have worked', () => {
   it('when no answer came in the time of a try', async () => {
     fake.answerGraph(silence);
     const client = await clientWithToken({ perTryTimeoutMs: 50 });
-    await expect(client.events.create('u1', DRAFT)).rejects.toMatchObject({ kind: 'TIMEOUT', mayHaveWorked: true });
+    await expect(client.events.create('u1', EVENT_DRAFT)).rejects.toMatchObject({
+      kind: 'TIMEOUT',
+      mayHaveWorked: true,
+    });
   });
 
   it('when no answer came in the time of all tries', async () => {
     fake.answerGraph(silence);
     const client = await clientWithToken({ totalTimeoutMs: 100 });
-    await expect(client.events.create('u1', DRAFT)).rejects.toMatchObject({ kind: 'TIMEOUT', mayHaveWorked: true });
+    await expect(client.events.create('u1', EVENT_DRAFT)).rejects.toMatchObject({
+      kind: 'TIMEOUT',
+      mayHaveWorked: true,
+    });
   });
 
   it('when an earlier try may have, whatever the last one says', async () => {
@@ -123,7 +121,10 @@ describe('a failed call may have worked', () => {
       maxTries: 2,
       sleep: (_wait, signal) => sleep(60_000, signal),
     });
-    await expect(client.events.create('u1', DRAFT)).rejects.toMatchObject({ kind: 'TIMEOUT', mayHaveWorked: true });
+    await expect(client.events.create('u1', EVENT_DRAFT)).rejects.toMatchObject({
+      kind: 'TIMEOUT',
+      mayHaveWorked: true,
+    });
   });
 });
 
@@ -153,7 +154,10 @@ describe('a failed call has not worked', () => {
     const { client } = serviceFor(fake, { maxTries: 1 });
     await client.grantedRoles();
     await fake.close();
-    await expect(client.events.create('u1', DRAFT)).rejects.toMatchObject({ kind: 'NETWORK', mayHaveWorked: false });
+    await expect(client.events.create('u1', EVENT_DRAFT)).rejects.toMatchObject({
+      kind: 'NETWORK',
+      mayHaveWorked: false,
+    });
   });
 
   it('when it waited for its turn until the time was over', async () => {
@@ -161,7 +165,7 @@ describe('a failed call has not worked', () => {
     const leave = Promise.withResolvers<void>();
     const held = queues.run('app/u1', new AbortController().signal, () => leave.promise);
     const client = await clientWithToken({ queues, totalTimeoutMs: 50 });
-    const waiting = client.events.create('u1', DRAFT);
+    const waiting = client.events.create('u1', EVENT_DRAFT);
     await expect(waiting).rejects.toMatchObject({ kind: 'TIMEOUT', mayHaveWorked: false });
     expect(fake.graphRequests).toHaveLength(0);
     leave.resolve();

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sleep } from '../../../src/graph/abort.ts';
-import type { GraphEventDraft } from '../../../src/graph/types.ts';
 import {
   type Answerer,
+  EVENT_DRAFT,
   type FakeMicrosoft,
   graphError,
   json,
@@ -21,14 +21,6 @@ const EVENT = {
   isOnlineMeeting: true,
   onlineMeetingProvider: 'teamsForBusiness',
   onlineMeeting: { joinUrl: 'https://teams.example/join' },
-};
-const DRAFT: GraphEventDraft = {
-  subject: 'Review',
-  startsAt: new Date('2026-12-01T09:00:00Z'),
-  endsAt: new Date('2026-12-01T10:00:00Z'),
-  bodyHtml: '<p>x</p>',
-  attendees: [],
-  transactionId: 'transaction-1',
 };
 
 let fake: FakeMicrosoft;
@@ -146,7 +138,7 @@ describe('retries', () => {
 
   it('create one event with the same transaction id', async () => {
     fake.answerGraph(json(504), json(201, EVENT));
-    const event = await serviceFor(fake).client.events.create('u1', DRAFT);
+    const event = await serviceFor(fake).client.events.create('u1', EVENT_DRAFT);
     expect(event.joinUrl).toBe('https://teams.example/join');
     expect(fake.graphRequests.map((request) => JSON.parse(request.body).transactionId)).toEqual([
       'transaction-1',
@@ -156,7 +148,7 @@ describe('retries', () => {
 
   it('do not create an event without a transaction id', async () => {
     fake.answerGraph(json(504), json(201, EVENT));
-    const create = serviceFor(fake).client.events.create('u1', { ...DRAFT, transactionId: '' });
+    const create = serviceFor(fake).client.events.create('u1', { ...EVENT_DRAFT, transactionId: '' });
     await expect(create).rejects.toMatchObject({ kind: 'UNAVAILABLE' });
     expect(fake.graphRequests).toHaveLength(1);
   });

@@ -108,41 +108,55 @@ export function makeSyncMeeting(deps: SyncDeps, tools: ServiceTools): SyncMeetin
     if (isGone && progress.graphEventId === null) progress.createUnconfirmed = false;
   }
 
+  /**
+   * Deals with a failed try: waits for the next one, or stores that it failed and leaves the rest to a job or a person.
+   *
+   * @returns the number of tries that went wrong in a row for what is wanted now; null when this worker is done
+   */
+  async function afterFailure(
+    scope: Scope,
+    claim: Claim,
+    progress: Progress,
+    error: unknown,
+    { tries, began }: { tries: number; began: number },
+  ): Promise<number | null> {
+    forgetLostMailbox(error, progress);
+    // The job that was planned with the lease goes on when the database is back.
+    if (error instanceof DatabaseUnavailableError) throw error;
+    if (error instanceof SupersededError) {
+      await keep(scope, claim, progress);
+      return 0;
+    }
+    const failed = await failedTry(scope, ofMicrosoftOrOurs(error, claim));
+    const waitMs = waitBeforeRetry(tries, failed.retryAfterMs, tools.random());
+    const isLate = tools.clock().getTime() - began + waitMs > RUN_MS;
+    if (failed.verdict === 'transient' && tries < QUICK_TRIES && waitMs <= QUICK_WAIT_MS && !isLate) {
+      await keep(scope, claim, progress);
+      await tools.sleep(waitMs);
+      return tries;
+    }
+    const stored = await outcomes.failure(scope, claim, progress, failed);
+    if (stored.kind === 'settled') log(scope, claim, began, failed);
+    return stored.kind === 'moved-on' ? 0 : null;
+  }
+
   /** One claim, up to its end: settled, handed to a job, or lost to somebody else. */
   async function run(scope: Scope, first: Claim): Promise<void> {
     const began = tools.clock().getTime();
-    let claim: Claim | null = first;
-    for (let tries = 1; claim !== null; tries += 1) {
+    let failures = 0;
+    for (let claim: Claim | null = first; claim !== null; claim = await refreshClaim(scope, tools, claim)) {
       const progress = progressOf(claim);
       try {
         const outcome = await tryOnce(scope, claim, progress);
         const stored = await outcomes.success(scope, claim, progress, outcome);
         if (stored.kind === 'settled') log(scope, claim, began, null);
         if (stored.kind !== 'moved-on') return;
-        tries = 0;
+        failures = 0;
       } catch (error) {
-        forgetLostMailbox(error, progress);
-        if (error instanceof SupersededError) {
-          await keep(scope, claim, progress);
-          tries = 0;
-        } else if (error instanceof DatabaseUnavailableError) {
-          // The job that was planned with the lease goes on when the database is back.
-          throw error;
-        } else {
-          const failed = await failedTry(scope, ofMicrosoftOrOurs(error, claim));
-          const waitMs = waitBeforeRetry(tries, failed.retryAfterMs, tools.random());
-          const isLate = tools.clock().getTime() - began + waitMs > RUN_MS;
-          const isQuick = failed.verdict === 'transient' && tries < QUICK_TRIES && waitMs <= QUICK_WAIT_MS && !isLate;
-          const stored = isQuick ? null : await outcomes.failure(scope, claim, progress, failed);
-          if (stored?.kind === 'settled') log(scope, claim, began, failed);
-          if (stored !== null && stored.kind !== 'moved-on') return;
-          if (stored === null) {
-            await keep(scope, claim, progress);
-            await tools.sleep(waitMs);
-          } else tries = 0;
-        }
+        const left = await afterFailure(scope, claim, progress, error, { tries: failures + 1, began });
+        if (left === null) return;
+        failures = left;
       }
-      claim = await refreshClaim(scope, tools, claim);
     }
   }
 
