@@ -17,6 +17,7 @@ const config: CodegenConfig = {
         defaultScalarType: 'unknown',
         mappers: {
           Appointment: '../resolvers/parents.ts#AppointmentParent',
+          AttendanceReport: '../services/artifacts/artifact-reads.ts#Attendance',
           Interaction: '../resolvers/parents.ts#InteractionParent',
           Contact: '../resolvers/parents.ts#EntityReference',
           Client: '../resolvers/parents.ts#EntityReference',

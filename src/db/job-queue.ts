@@ -47,6 +47,12 @@ export interface JobPayloads {
   sweep_tenant: Record<string, never>;
   /** Takes up again the meetings that waited for a person, after settings changed. */
   retry_blocked_meetings: Record<string, never>;
+  /** Looks for the artifacts of a tenant's meetings that are over. Schedules itself again. */
+  capture_tenant: Record<string, never>;
+  /** Looks for the artifacts of one meeting, by its id at Teams. */
+  capture_online_meeting: { organizerObjectId: string; onlineMeetingId: string };
+  /** Reads what is new of all meetings of an organizer. */
+  capture_organizer: { organizerObjectId: string };
   /** Does what a stored event of the PSA asks for. */
   apply_psa_event: { eventId: string };
   /** Delivers a meeting's events to the PSA, oldest first. */

@@ -20,6 +20,10 @@ function handlersOf(services: Services): Handlers {
     sync_meeting: (scope, { meetingId }) => services.syncMeeting(scope, meetingId),
     sweep_tenant: (scope) => services.sweepTenant(scope),
     retry_blocked_meetings: (scope) => services.retryBlockedMeetings(scope),
+    capture_tenant: (scope) => services.capture.tenant(scope),
+    capture_online_meeting: (scope, { organizerObjectId, onlineMeetingId }) =>
+      services.capture.onlineMeeting(scope, organizerObjectId, onlineMeetingId),
+    capture_organizer: (scope, { organizerObjectId }) => services.capture.organizer(scope, organizerObjectId),
     apply_psa_event: (scope, { eventId }) => services.applyPsaEvent(scope, eventId),
     deliver_events: (scope, { meetingId }) => services.deliverEvents(scope, meetingId),
     send_invitation: (scope, { mailId }) => services.sendInvitation(scope, mailId),

@@ -1,6 +1,5 @@
 import { GraphQLError } from 'graphql';
 import type { TeamsMeetingResolvers } from '../generated/graphql.ts';
-import { captureOf } from '../services/artifacts/capture-state.ts';
 import { renderInvitation } from '../services/invitations/invitation.ts';
 import { failureOf, statusAt } from '../services/meetings/meeting.ts';
 import { isTimeZone } from '../services/meetings/meeting-input.ts';
@@ -27,16 +26,8 @@ export const TeamsMeeting: TeamsMeetingResolvers = {
   attendees: ({ id }, _args, { loaders }) => loaders.attendeesByMeeting.load(id),
   recordings: ({ id }, _args, { loaders }) => loaders.recordingsByMeeting.load(id),
   transcripts: ({ id }, _args, { loaders }) => loaders.transcriptsByMeeting.load(id),
-  // None is collected yet, so none is there.
-  attendanceReports: () => [],
-  async artifactCapture(meeting, _args, { loaders, services, viewer }) {
-    const [recordings, transcripts] = await Promise.all([
-      loaders.recordingsByMeeting.load(meeting.id),
-      loaders.transcriptsByMeeting.load(meeting.id),
-    ]);
-    const capture = captureOf(meeting, recordings.length + transcripts.length, services.clock());
-    return viewer?.kind === 'client' ? { ...capture, failure: null } : capture;
-  },
+  attendanceReports: ({ id }, _args, { loaders }) => loaders.attendanceByMeeting.load(id),
+  artifactCapture: (meeting, _args, { loaders }) => loaders.captureByMeeting.load(meeting),
   async invitation(meeting, { timeZone, locale }, { loaders }) {
     const zone = timeZone ?? 'UTC';
     const language = locale ?? 'en';

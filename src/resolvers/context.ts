@@ -1,6 +1,7 @@
 import type DataLoader from 'dataloader';
 import type { GraphQLError } from 'graphql';
-import type { Recording, TranscriptHead } from '../services/artifacts/artifact-reads.ts';
+import type { Attendance, Recording, TranscriptHead } from '../services/artifacts/artifact-reads.ts';
+import type { ArtifactCapture } from '../services/artifacts/capture-state.ts';
 import type { Meeting, StoredAttendee } from '../services/meetings/meeting.ts';
 import type { Scope } from '../services/scope.ts';
 import type { Services } from '../services/services.ts';
@@ -18,6 +19,9 @@ export interface Loaders {
   attendeesByMeeting: DataLoader<string, StoredAttendee[]>;
   recordingsByMeeting: DataLoader<string, Recording[]>;
   transcriptsByMeeting: DataLoader<string, TranscriptHead[]>;
+  attendanceByMeeting: DataLoader<string, Attendance[]>;
+  /** How far the search for a meeting's artifacts has come, as far as the viewer may know. */
+  captureByMeeting: DataLoader<Meeting, ArtifactCapture, string>;
   /** The parsed cues of a transcript, by transcript id. */
   cuesByTranscript: DataLoader<string, Cue[]>;
 }

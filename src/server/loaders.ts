@@ -41,6 +41,8 @@ export function createLoaders(services: Services, scope: Scope): Loaders {
     attendeesByMeeting: loader((ids) => meetings.attendeesOf(scope, ids), empty),
     recordingsByMeeting: loader((ids) => artifacts.recordingsOf(scope, ids), empty),
     transcriptsByMeeting: loader((ids) => artifacts.transcriptsOf(scope, ids), empty),
+    attendanceByMeeting: loader((ids) => artifacts.attendanceOf(scope, ids), empty),
+    captureByMeeting: new DataLoader((rows) => artifacts.capturesOf(scope, rows), { cacheKeyFn: ({ id }) => id }),
     cuesByTranscript: loader(async (ids) => {
       const texts = await artifacts.transcriptTexts(scope, ids);
       const parsed = await Promise.all([...texts].map(async ([id, vtt]) => [id, await parseVtt(vtt)] as const));

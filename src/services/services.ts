@@ -1,7 +1,13 @@
 import type { GraphService } from '../graph/types.ts';
 import { type ArtifactReads, createArtifactReads } from './artifacts/artifact-reads.ts';
+import { makeCaptureAttendance } from './artifacts/attendance.ts';
+import { type Capture, makeCapture } from './artifacts/capture.ts';
+import { createCaptureStore } from './artifacts/capture-store.ts';
+import { makeLook } from './artifacts/look.ts';
 import { makeOpenRecording, type OpenRecording } from './artifacts/open-recording.ts';
+import { createOrganizerChanges } from './artifacts/organizer-changes.ts';
 import { makeRefreshArtifacts, type RefreshArtifacts } from './artifacts/refresh-artifacts.ts';
+import { createArtifactStore } from './artifacts/store-artifacts.ts';
 import { createArtifactVisibility } from './artifacts/visibility.ts';
 import { makeInvitationListener } from './invitations/invitation-listener.ts';
 import type { MailTransport } from './invitations/mail-transport.ts';
@@ -51,6 +57,7 @@ export interface Services {
   sweepTenant: SweepTenant;
   artifacts: ArtifactReads;
   refreshArtifacts: RefreshArtifacts;
+  capture: Capture;
   openRecording: OpenRecording;
   openTranscript: OpenTranscript;
   searchTranscripts: SearchTranscripts;
@@ -85,11 +92,16 @@ export function createServices(options: ServiceOptions): Services {
   const capability = createCapabilityService(settings, microsoftApp);
   const visibility = createArtifactVisibility(settings);
   const meetings = createMeetingReads(visibility, tools);
-  const artifacts = createArtifactReads(visibility);
+  const artifacts = createArtifactReads(visibility, tools);
   const listeners: MeetingListener[] = [
     makeOutboxListener(tools, psaEvents !== undefined),
     makeInvitationListener(tools, mail !== undefined),
   ];
+  const captures = createCaptureStore(tools);
+  const look = makeLook(
+    { store: createArtifactStore(psaEvents !== undefined, tools), attendance: makeCaptureAttendance(tools) },
+    tools,
+  );
   const outcomes = createOutcomeStore(listeners, tools);
   const sync = makeSyncMeeting({ microsoftApp, settings, capability, outcomes }, tools);
   const reconcileCalendar = makeReconcileCalendar(
@@ -113,7 +125,8 @@ export function createServices(options: ServiceOptions): Services {
     sweepTenant: makeSweepTenant({ microsoftApp, reconcileCalendar }, tools),
     retryBlockedMeetings: makeRetryBlockedMeetings(tools),
     artifacts,
-    refreshArtifacts: makeRefreshArtifacts({ reads: meetings, microsoftApp }, tools),
+    refreshArtifacts: makeRefreshArtifacts({ reads: meetings, microsoftApp, look, captures }, tools),
+    capture: makeCapture({ microsoftApp, settings, look, captures, changes: createOrganizerChanges(tools) }, tools),
     openRecording: makeOpenRecording({ visibility, microsoftApp }, tools),
     openTranscript: makeOpenTranscript(artifacts),
     searchTranscripts: makeSearchTranscripts(visibility, tools),

@@ -1,10 +1,15 @@
-import type { MeetingRecording, MeetingTranscript } from '../../generated/prisma/client.ts';
-import { visibleMeetings } from '../meetings/meeting.ts';
+import type { AttendanceReport, MeetingRecording, MeetingTranscript } from '../../generated/prisma/client.ts';
+import type { GraphAttendanceReport } from '../../graph/types.ts';
+import { type Meeting, visibleMeetings } from '../meetings/meeting.ts';
 import { groupBy, wellFormedIds } from '../meetings/meeting-reads.ts';
-import type { Scope } from '../scope.ts';
+import type { Scope, ServiceTools } from '../scope.ts';
+import { may } from '../viewer.ts';
+import { type ArtifactCapture, captureOf, hiddenCapture } from './capture-state.ts';
 import type { ArtifactVisibility } from './visibility.ts';
 
 export type Recording = MeetingRecording;
+/** A report with its records, as they were stored from Microsoft's. */
+export type Attendance = Omit<AttendanceReport, 'records'> & { records: GraphAttendanceReport['records'] };
 /** A transcript without its text, which can be megabytes. */
 export type TranscriptHead = Omit<MeetingTranscript, 'vtt'>;
 
@@ -15,11 +20,15 @@ export interface ArtifactReads {
   /** One statement for any number of ids; what the viewer may not see is absent. */
   recordingsByIds(scope: Scope, ids: readonly string[]): Promise<Map<string, Recording>>;
   transcriptsByIds(scope: Scope, ids: readonly string[]): Promise<Map<string, TranscriptHead>>;
+  /** Who was there is shown to the MSP's own users alone. Oldest first. */
+  attendanceOf(scope: Scope, meetingIds: readonly string[]): Promise<Map<string, Attendance[]>>;
+  /** How far the search for each meeting's artifacts has come, in the order given; hidden where artifacts are. */
+  capturesOf(scope: Scope, meetings: readonly Meeting[]): Promise<ArtifactCapture[]>;
   /** The text of transcripts, by transcript id. */
   transcriptTexts(scope: Scope, ids: readonly string[]): Promise<Map<string, string>>;
 }
 
-export function createArtifactReads(visibility: ArtifactVisibility): ArtifactReads {
+export function createArtifactReads(visibility: ArtifactVisibility, tools: Pick<ServiceTools, 'clock'>): ArtifactReads {
   return {
     async recordingsOf(scope, meetingIds) {
       if (!(await visibility.seesArtifacts(scope))) return new Map();
@@ -63,6 +72,30 @@ export function createArtifactReads(visibility: ArtifactVisibility): ArtifactRea
         }),
       );
       return new Map(rows.map((row) => [row.id, row]));
+    },
+
+    async attendanceOf({ viewer, db }, meetingIds) {
+      if (viewer.kind !== 'msp' || !may(viewer, 'teams_artifact:read')) return new Map();
+      const rows = await db.run((prisma) =>
+        prisma.attendanceReport.findMany({
+          where: { meetingId: { in: wellFormedIds(meetingIds) } },
+          orderBy: [{ startedAt: 'asc' }, { id: 'asc' }],
+        }),
+      );
+      // Only the capture of attendance writes this column, from the same type.
+      return groupBy(rows as unknown as Attendance[], (row) => row.meetingId);
+    },
+
+    async capturesOf(scope, meetings) {
+      const now = tools.clock();
+      const { kind } = scope.viewer;
+      const sees = kind !== 'client' || (await visibility.seesArtifacts(scope));
+      return meetings.map((meeting) => {
+        if (!sees) return hiddenCapture(meeting, now);
+        const capture = captureOf(meeting, now);
+        // What went wrong between us and Microsoft is for the people who can mend it.
+        return kind === 'client' ? { ...capture, failure: null } : capture;
+      });
     },
 
     async transcriptTexts(scope, ids) {

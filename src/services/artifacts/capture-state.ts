@@ -1,39 +1,43 @@
 import type { StoredFailure } from '../failures.ts';
 import { captureFailureOf, type Meeting } from '../meetings/meeting.ts';
+import { firstLookAt } from './capture-rules.ts';
 
 export interface ArtifactCapture {
-  state: 'NOT_DUE' | 'PENDING' | 'READY' | 'NONE' | 'BLOCKED' | 'NOT_SUPPORTED';
+  state: Meeting['captureState'] | 'NOT_DUE';
   attempts: number;
   lastAttemptAt: Date | null;
-  /** Null: artifacts are fetched when somebody asks for them. */
+  /** Null: nothing is planned. */
   nextAttemptAt: Date | null;
   failure: StoredFailure | null;
 }
 
-/** What a person has to change before another try can succeed. */
-const LASTING = new Set([
-  'CREDENTIALS_REJECTED',
-  'PERMISSION_MISSING',
-  'POLICY_MISSING',
-  'TRANSCRIPT_ACCESS_DISABLED',
-  'ORGANIZER_NOT_FOUND',
-  'MAILBOX_UNAVAILABLE',
-  'MAILBOX_SCOPE_DENIED',
-]);
+const NOT_CALENDAR_BACKED = {
+  code: 'MEETING_NOT_CALENDAR_BACKED',
+  message: 'Microsoft keeps no recordings or transcripts that apps can read for a meeting without a calendar event.',
+  remedy: 'Make a new meeting for this appointment.',
+  graphRequestId: null,
+} as const;
 
 /** How far the capture of a meeting's recordings and transcripts has come, from what is stored. */
-export function captureOf(meeting: Meeting, artifactCount: number, now: Date): ArtifactCapture {
-  const failure = captureFailureOf(meeting);
-  const base = {
-    attempts: meeting.captureAttempts,
-    lastAttemptAt: meeting.captureLastAttemptAt,
-    nextAttemptAt: null,
-    failure,
-  };
-  if (!meeting.isCalendarBacked) return { ...base, state: 'NOT_SUPPORTED' };
-  if (failure !== null && LASTING.has(failure.code)) return { ...base, state: 'BLOCKED' };
-  if (artifactCount > 0) return { ...base, state: 'READY' };
-  if (failure?.code === 'NOT_FOUND') return { ...base, state: 'NONE' };
+export function captureOf(meeting: Meeting, now: Date): ArtifactCapture {
+  const { captureAttempts: attempts, captureLastAttemptAt: lastAttemptAt } = meeting;
+  if (!meeting.isCalendarBacked) {
+    const failure = { ...NOT_CALENDAR_BACKED, occurredAt: meeting.createdAt.toISOString() };
+    return { state: 'NOT_SUPPORTED', attempts, lastAttemptAt, nextAttemptAt: null, failure };
+  }
+  const isAsked = lastAttemptAt !== null && (lastAttemptAt >= meeting.endsAt || meeting.captureState !== 'PENDING');
   const hasTakenPlace = meeting.joinUrl !== null && meeting.endsAt <= now;
-  return { ...base, state: hasTakenPlace ? 'PENDING' : 'NOT_DUE' };
+  return {
+    state: !isAsked && !hasTakenPlace ? 'NOT_DUE' : meeting.captureState,
+    attempts,
+    lastAttemptAt,
+    nextAttemptAt: isAsked ? meeting.captureNextAt : hasTakenPlace ? firstLookAt(meeting) : null,
+    failure: captureFailureOf(meeting),
+  };
+}
+
+/** What is told of it to whoever may not see artifacts: nothing that they could conclude from. */
+export function hiddenCapture(meeting: Meeting, now: Date): ArtifactCapture {
+  const state = meeting.isCalendarBacked ? (meeting.endsAt <= now ? 'PENDING' : 'NOT_DUE') : 'NOT_SUPPORTED';
+  return { state, attempts: 0, lastAttemptAt: null, nextAttemptAt: null, failure: null };
 }

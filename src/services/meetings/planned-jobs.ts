@@ -9,9 +9,18 @@ export function planSync(prisma: TenantPrisma, meetingId: string): Promise<void>
   return addJob(prisma, 'sync_meeting', { meetingId }, { key: meetingId, delayMs: 2_000 });
 }
 
-/** Sees to it that the tenant is looked over; a sweep that is planned already keeps its time. */
-export function planSweep(prisma: TenantPrisma): Promise<void> {
-  return addJob(prisma, 'sweep_tenant', {}, { key: 'all', delayMs: SWEEP_EVERY_MS, keepTime: true });
+/** How often it is looked which meetings are over. */
+export const CAPTURE_EVERY_MS = 5 * 60_000;
+
+/** Sees to it that the tenant is looked over; what is planned already keeps its time. */
+export async function planSweep(prisma: TenantPrisma): Promise<void> {
+  await addJob(prisma, 'sweep_tenant', {}, { key: 'all', delayMs: SWEEP_EVERY_MS, keepTime: true });
+  await addJob(prisma, 'capture_tenant', {}, { key: 'all', delayMs: CAPTURE_EVERY_MS, keepTime: true });
+}
+
+/** Looks for artifacts now. */
+export function planCapture(prisma: TenantPrisma): Promise<void> {
+  return addJob(prisma, 'capture_tenant', {}, { key: 'all' });
 }
 
 /** Takes up again what waited for a person; call it in the transaction that changes what was waited for. */

@@ -1,5 +1,6 @@
 import { addJob } from '../../db/job-queue.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
+import { reopenCaptures } from '../artifacts/reopen.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { after } from './lifecycle.ts';
 import { planRetryOfBlocked, planSweep } from './planned-jobs.ts';
@@ -45,6 +46,7 @@ export function makeRetryBlockedMeetings(tools: ServiceTools): RetryBlockedMeeti
         await addJob(prisma, 'sync_meeting', { meetingId: id }, { key: id, delayMs: index * SPACING_MS });
       }
       if (ids.length === AT_ONCE) await planRetryOfBlocked(prisma);
+      await reopenCaptures(prisma, now);
       await planSweep(prisma);
       return ids.length;
     });

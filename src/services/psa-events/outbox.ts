@@ -15,7 +15,11 @@ export type OutgoingEventType = `teams_meeting.${MeetingChange['kind'] | 'artifa
 export async function recordOutgoingEvent(
   prisma: TenantPrisma,
   tools: ServiceTools,
-  { type, meeting }: { type: OutgoingEventType; meeting: Meeting },
+  {
+    type,
+    meeting,
+    artifact,
+  }: { type: OutgoingEventType; meeting: Meeting; artifact?: { kind: 'recording' | 'transcript'; id: string } },
 ): Promise<void> {
   const now = tools.clock();
   const newest = await prisma.outgoingEvent.findFirst({
@@ -38,6 +42,7 @@ export async function recordOutgoingEvent(
         status,
         // The link of a cancelled meeting still opens a room at Microsoft; nobody is to be sent there.
         joinUrl: status === 'CANCELLED' || status === 'CANCELLING' ? null : meeting.joinUrl,
+        ...(artifact === undefined ? {} : { artifact }),
       },
       createdAt,
     },

@@ -51,6 +51,7 @@ export async function storeMeeting(
         graphOnlineMeetingId: `online-${id}`,
         transactionId: id,
         inputHash: id,
+        ...(recordings + transcripts.length > 0 ? { captureState: 'READY', captureLastAttemptAt: endsAt } : {}),
         createdBy: 'user-somebody',
         createdAt: at,
         updatedAt: at,

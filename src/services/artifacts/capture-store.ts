@@ -1,0 +1,119 @@
+import type { TenantPrisma } from '../../db/database.ts';
+import { appendAudit } from '../audit/audit.ts';
+import type { Meeting } from '../meetings/meeting.ts';
+import type { Scope, ServiceTools } from '../scope.ts';
+import { EXPIRES_MS, firstLookAt } from './capture-rules.ts';
+import type { Looked } from './look.ts';
+
+/** Who looks at which meeting, and what came of it. */
+export interface CaptureStore {
+  /** Takes up to so many meetings of which a look is due, for as long as the lease runs. */
+  takeDue(scope: Scope, limit: number): Promise<Meeting[]>;
+  /** Takes one meeting, unless somebody else has it. */
+  take(scope: Scope, meetingId: string): Promise<boolean>;
+  /** Stores what looks found out and lets go of their meetings. */
+  finish(scope: Scope, operation: 'capture' | 'refresh', looked: readonly Looked[]): Promise<void>;
+  /** Lets go of meetings that were taken and not looked at. */
+  letGo(scope: Scope, meetingIds: readonly string[]): Promise<void>;
+}
+
+/** Longer than a job may run: a lease that runs out belongs to a process that died. */
+const LEASE_MS = 90_000;
+
+export function createCaptureStore(tools: ServiceTools): CaptureStore {
+  const leaseEnd = () => new Date(tools.clock().getTime() + LEASE_MS);
+
+  /** What was found is in the audit trail, and every click; a background look that found nothing is not. */
+  async function audit(
+    prisma: TenantPrisma,
+    scope: Scope,
+    operation: 'capture' | 'refresh',
+    { meeting, newRecordings, newTranscripts, progress }: Looked,
+  ): Promise<void> {
+    const wasRefused = meeting.captureState === 'BLOCKED';
+    const isNews = newRecordings + newTranscripts > 0 || (progress.captureState === 'BLOCKED') !== wasRefused;
+    if (operation === 'capture' && !isNews) return;
+    await appendAudit(prisma, tools, scope.viewer, {
+      operation,
+      meetingId: meeting.id,
+      outcome: progress.captureFailure?.code ?? 'success',
+      detail: { newRecordings, newTranscripts },
+    });
+  }
+
+  function log(scope: Scope, operation: 'capture' | 'refresh', looked: Looked): void {
+    const { meeting, newRecordings, newTranscripts, progress } = looked;
+    const outcome = progress.captureFailure?.code ?? 'success';
+    tools.metrics.operationEnded(operation, outcome);
+    const isQuiet = operation === 'capture' && newRecordings + newTranscripts === 0 && outcome === 'success';
+    tools.logger[isQuiet ? 'debug' : 'info'](
+      {
+        tenantId: scope.db.tenantId,
+        meetingId: meeting.id,
+        outcome,
+        state: progress.captureState,
+        graphRequestId: progress.captureFailure?.graphRequestId ?? null,
+        newRecordings,
+        newTranscripts,
+      },
+      `[TeamsMeetings] operation=${operation}`,
+    );
+  }
+
+  return {
+    takeDue: (scope, limit) =>
+      scope.db.transaction(async (prisma) => {
+        const now = tools.clock();
+        const firstDue = new Date(2 * now.getTime() - firstLookAt({ endsAt: now }).getTime());
+        const taken = await prisma.$queryRaw<{ id: string }[]>`
+          UPDATE online_meetings SET capture_leased_until = ${leaseEnd()}
+           WHERE tenant_id = current_setting('app.tenant_id') AND id IN (
+             SELECT id FROM online_meetings
+              WHERE tenant_id = current_setting('app.tenant_id') AND status IN ('SCHEDULED', 'FAILED')
+                AND is_calendar_backed AND join_url IS NOT NULL AND organizer_object_id IS NOT NULL
+                AND ends_at > ${new Date(now.getTime() - EXPIRES_MS)}
+                AND (capture_leased_until IS NULL OR capture_leased_until <= ${now})
+                AND (capture_next_at <= ${now}
+                     OR (ends_at <= ${firstDue} AND (capture_last_attempt_at IS NULL OR capture_last_attempt_at < ends_at)))
+              ORDER BY ends_at DESC LIMIT ${limit}::int FOR UPDATE SKIP LOCKED)
+          RETURNING id::text AS id`;
+        return prisma.onlineMeeting.findMany({ where: { id: { in: taken.map(({ id }) => id) } } });
+      }),
+
+    take: (scope, meetingId) =>
+      scope.db.run(async (prisma) => {
+        const { count } = await prisma.onlineMeeting.updateMany({
+          where: {
+            id: meetingId,
+            OR: [{ captureLeasedUntil: null }, { captureLeasedUntil: { lte: tools.clock() } }],
+          },
+          data: { captureLeasedUntil: leaseEnd() },
+        });
+        return count > 0;
+      }),
+
+    async finish(scope, operation, looked) {
+      const now = tools.clock();
+      const rows = looked.map(({ meeting, progress }) => ({ id: meeting.id, ...progress }));
+      await scope.db.transaction(async (prisma) => {
+        await prisma.$executeRaw`
+          UPDATE online_meetings m
+             SET capture_state = x."captureState"::capture_state, capture_next_at = x."captureNextAt",
+                 capture_failure = x."captureFailure", capture_attempts = m.capture_attempts + 1,
+                 capture_refused = ARRAY(SELECT jsonb_array_elements_text(x."captureRefused")),
+                 capture_last_attempt_at = ${now}, capture_leased_until = NULL
+            FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x(
+                 id uuid, "captureState" text, "captureNextAt" timestamptz, "captureFailure" jsonb, "captureRefused" jsonb)
+           WHERE m.tenant_id = current_setting('app.tenant_id') AND m.id = x.id`;
+        for (const one of looked) await audit(prisma, scope, operation, one);
+      });
+      for (const one of looked) log(scope, operation, one);
+    },
+
+    async letGo(scope, meetingIds) {
+      await scope.db.run((prisma) =>
+        prisma.onlineMeeting.updateMany({ where: { id: { in: [...meetingIds] } }, data: { captureLeasedUntil: null } }),
+      );
+    },
+  };
+}

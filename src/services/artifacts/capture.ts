@@ -1,0 +1,126 @@
+import { addJob } from '../../db/job-queue.ts';
+import { GraphRequestError } from '../../graph/errors.ts';
+import type { GraphClient } from '../../graph/types.ts';
+import { explain } from '../failures.ts';
+import type { Meeting } from '../meetings/meeting.ts';
+import { CAPTURE_EVERY_MS, planCapture } from '../meetings/planned-jobs.ts';
+import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
+import type { Scope, ServiceTools } from '../scope.ts';
+import type { SettingsService } from '../settings/settings.ts';
+import type { CaptureStore } from './capture-store.ts';
+import type { Look } from './look.ts';
+import type { OrganizerChanges } from './organizer-changes.ts';
+
+/** The background jobs that bring recordings and transcripts here by themselves. */
+export interface Capture {
+  /** Looks at every meeting of which a look is due, and once an hour over all of each organizer. Plans itself again. */
+  tenant(scope: Scope): Promise<void>;
+  /** Looks at a meeting of which Microsoft has told that something is there. */
+  onlineMeeting(scope: Scope, organizerId: string, onlineMeetingId: string): Promise<void>;
+  /** Looks over all of an organizer now. @throws GraphRequestError */
+  organizer(scope: Scope, organizerId: string): Promise<void>;
+}
+
+const HOUR_MS = 3_600_000;
+/** Meetings taken at a time: ten round trips. */
+const AT_ONCE = 100;
+/** A job that has more to do after so long leaves it to the next one. */
+const RUN_MS = 30_000;
+/** Organizers of meetings that ended longer ago are not asked any more what is new. */
+const ASKED_FOR_MS = 30 * 24 * HOUR_MS;
+
+export function makeCapture(
+  deps: {
+    microsoftApp: MicrosoftAppService;
+    settings: Pick<SettingsService, 'find'>;
+    look: Look;
+    captures: CaptureStore;
+    changes: OrganizerChanges;
+  },
+  tools: ServiceTools,
+): Capture {
+  /** Null while the tenant is not active: then nothing is asked of Microsoft in the background. */
+  async function activeGraph(scope: Scope): Promise<GraphClient | null> {
+    const settings = await deps.settings.find(scope);
+    return settings?.installStatus === 'ACTIVE' ? deps.microsoftApp.graphFor(scope) : null;
+  }
+
+  /** Organizers of meetings that are over, or nearly, and that were not asked about in the last hour. */
+  async function organizersToRead(scope: Scope): Promise<string[]> {
+    const now = tools.clock().getTime();
+    const [meetings, cursors] = await scope.db.run(async (prisma) => [
+      await prisma.onlineMeeting.findMany({
+        where: {
+          organizerObjectId: { not: null },
+          joinUrl: { not: null },
+          endsAt: { gt: new Date(now - ASKED_FOR_MS), lt: new Date(now + HOUR_MS) },
+        },
+        distinct: ['organizerObjectId'],
+        select: { organizerObjectId: true },
+      }),
+      await prisma.artifactCursor.findMany({ where: { readAt: { gt: new Date(now - HOUR_MS) } } }),
+    ]);
+    const recent = new Set(cursors.map(({ organizerObjectId }) => organizerObjectId));
+    return meetings.flatMap(({ organizerObjectId: id }) => (id === null || recent.has(id) ? [] : [id]));
+  }
+
+  async function lookAtTaken(scope: Scope, graph: GraphClient, taken: readonly Meeting[]): Promise<void> {
+    const byOrganizer = Map.groupBy(taken, ({ organizerObjectId }) => organizerObjectId ?? '');
+    for (const [organizerId, meetings] of byOrganizer) {
+      try {
+        await deps.captures.finish(scope, 'capture', await deps.look(scope, graph, organizerId, meetings));
+      } catch (error) {
+        const ids = taken.map(({ id }) => id);
+        await deps.captures.letGo(scope, ids);
+        throw error;
+      }
+    }
+  }
+
+  /** @returns whether everything that was due is done */
+  async function lookAtDue(scope: Scope, graph: GraphClient): Promise<boolean> {
+    const until = tools.clock().getTime() + RUN_MS;
+    do {
+      const taken = await deps.captures.takeDue(scope, AT_ONCE);
+      if (taken.length > 0) await lookAtTaken(scope, graph, taken);
+      if (taken.length < AT_ONCE) return true;
+    } while (tools.clock().getTime() < until);
+    return false;
+  }
+
+  return {
+    async tenant(scope) {
+      // Planned first: whatever happens below, the next one comes.
+      await scope.db.transaction((prisma) =>
+        addJob(prisma, 'capture_tenant', {}, { key: 'all', delayMs: CAPTURE_EVERY_MS }),
+      );
+      const graph = await activeGraph(scope);
+      if (graph === null) return;
+      for (const organizerId of await organizersToRead(scope)) await deps.changes.read(scope, graph, organizerId);
+      if (!(await lookAtDue(scope, graph))) await scope.db.transaction((prisma) => planCapture(prisma));
+    },
+
+    async onlineMeeting(scope, organizerId, onlineMeetingId) {
+      const graph = await activeGraph(scope);
+      if (graph === null) return;
+      try {
+        if (!(await deps.changes.tell(scope, graph, organizerId, onlineMeetingId))) return;
+      } catch (error) {
+        if (!(error instanceof GraphRequestError)) throw error;
+        // The hourly read finds it, if nothing else does.
+        const { code, graphRequestId } = explain(error);
+        const fields = { tenantId: scope.db.tenantId, organizerId, outcome: code, graphRequestId };
+        tools.logger.warn(fields, '[TeamsMeetings] operation=capture a notification was not understood');
+        return;
+      }
+      await lookAtDue(scope, graph);
+    },
+
+    async organizer(scope, organizerId) {
+      const graph = await activeGraph(scope);
+      if (graph === null) return;
+      await deps.changes.read(scope, graph, organizerId);
+      await lookAtDue(scope, graph);
+    },
+  };
+}

@@ -1,0 +1,180 @@
+import { Prisma } from '../../generated/prisma/client.ts';
+import { GraphRequestError } from '../../graph/errors.ts';
+import type { GraphCallArtifact, GraphClient } from '../../graph/types.ts';
+import { toStoredFailure } from '../failures.ts';
+import type { Meeting } from '../meetings/meeting.ts';
+import type { Scope, ServiceTools } from '../scope.ts';
+import { type ArtifactPart, AWAITED_MS, EXPIRES_MS, PARTS } from './capture-rules.ts';
+import { remember } from './resolve-online-meetings.ts';
+
+/** Makes meetings due of which Microsoft has something that is not stored here. */
+export interface OrganizerChanges {
+  /**
+   * Asks over all meetings of an organizer what is new since the last time, whatever notifications missed. Not relied
+   * upon alone: Microsoft leaves out recordings of meetings without a transcript (Microsoft Learn: known-issues).
+   */
+  read(scope: Scope, graph: GraphClient, organizerId: string): Promise<void>;
+  /**
+   * Makes the meeting with this id at Teams due at once.
+   * @returns whether there is one
+   * @throws GraphRequestError
+   */
+  tell(scope: Scope, graph: GraphClient, organizerId: string, onlineMeetingId: string): Promise<boolean>;
+}
+
+const DAY_MS = 24 * 3_600_000;
+/** How far back the first read goes. */
+const FIRST_READ_MS = 7 * DAY_MS;
+/** A read names the days that it is about; the next one begins afresh well before they are over. */
+const WINDOW_MS = 30 * DAY_MS;
+
+export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
+  async function makeDue(scope: Scope, meetingIds: readonly string[]): Promise<void> {
+    if (meetingIds.length === 0) return;
+    await scope.db.run((prisma) =>
+      prisma.onlineMeeting.updateMany({
+        where: { id: { in: [...meetingIds] } },
+        data: { captureNextAt: tools.clock() },
+      }),
+    );
+  }
+
+  /** Our meetings with these ids at Teams. Those of which it is not known yet are found by their join links. */
+  async function meetingsOf(
+    scope: Scope,
+    graph: GraphClient,
+    organizerId: string,
+    onlineMeetingIds: readonly string[],
+  ): Promise<Pick<Meeting, 'id' | 'graphOnlineMeetingId'>[]> {
+    const select = { id: true, graphOnlineMeetingId: true };
+    const [known, isAnyUnresolved] = await scope.db.run(async (prisma) => [
+      await prisma.onlineMeeting.findMany({
+        where: { organizerObjectId: organizerId, graphOnlineMeetingId: { in: [...onlineMeetingIds] } },
+        select,
+      }),
+      (await prisma.onlineMeeting.count({
+        where: { organizerObjectId: organizerId, graphOnlineMeetingId: null, joinUrl: { not: null } },
+        take: 1,
+      })) > 0,
+    ]);
+    const strange = onlineMeetingIds.filter((id) => known.every((row) => row.graphOnlineMeetingId !== id));
+    if (strange.length === 0 || !isAnyUnresolved) return known;
+
+    const meetings = await graph.onlineMeetings.getMany(organizerId, strange);
+    const byJoinUrl = new Map([...meetings].flatMap(([id, { value }]) => (value ? [[value.joinWebUrl, id]] : [])));
+    const rows = await scope.db.run((prisma) =>
+      prisma.onlineMeeting.findMany({
+        where: {
+          organizerObjectId: organizerId,
+          graphOnlineMeetingId: null,
+          joinUrl: { in: [...byJoinUrl.keys()] },
+        },
+        select: { id: true, joinUrl: true },
+      }),
+    );
+    const learned = rows.flatMap(({ id, joinUrl }) => {
+      const graphOnlineMeetingId = byJoinUrl.get(joinUrl ?? '');
+      return graphOnlineMeetingId === undefined ? [] : [{ id, graphOnlineMeetingId }];
+    });
+    await remember(scope, learned);
+    return [...known, ...learned];
+  }
+
+  async function unstored(
+    scope: Scope,
+    part: ArtifactPart,
+    artifacts: readonly GraphCallArtifact[],
+  ): Promise<GraphCallArtifact[]> {
+    const ids = artifacts.map(({ id }) => id);
+    const stored = await scope.db.run(async (prisma) =>
+      part === 'recordings'
+        ? (
+            await prisma.meetingRecording.findMany({
+              where: { graphRecordingId: { in: ids } },
+              select: { graphRecordingId: true },
+            })
+          ).map((row) => row.graphRecordingId)
+        : (
+            await prisma.meetingTranscript.findMany({
+              where: { graphTranscriptId: { in: ids } },
+              select: { graphTranscriptId: true },
+            })
+          ).map((row) => row.graphTranscriptId),
+    );
+    const known = new Set(stored);
+    return artifacts.filter(({ id }) => !known.has(id));
+  }
+
+  /**
+   * That a read went well shows that what Microsoft refused may be allowed by now. All that was refused is looked at
+   * again after a read that failed; otherwise only what is new, so that there is an end to it.
+   */
+  async function reopen(scope: Scope, organizerId: string, part: ArtifactPart, hadFailed: boolean): Promise<void> {
+    const now = tools.clock().getTime();
+    await scope.db.run((prisma) =>
+      prisma.onlineMeeting.updateMany({
+        where: {
+          organizerObjectId: organizerId,
+          captureRefused: { has: part },
+          endsAt: { gt: new Date(now - (hadFailed ? EXPIRES_MS : AWAITED_MS)) },
+        },
+        data: { captureNextAt: new Date(now), captureRefused: [] },
+      }),
+    );
+  }
+
+  async function readPart(scope: Scope, graph: GraphClient, organizerId: string, part: ArtifactPart): Promise<void> {
+    const key = { organizerObjectId: organizerId, kind: part };
+    const cursor = await scope.db.run((prisma) => prisma.artifactCursor.findFirst({ where: key }));
+    const now = tools.clock();
+    const store = (data: Prisma.ArtifactCursorUpdateManyMutationInput & Prisma.ArtifactCursorCreateInput) =>
+      scope.db.transaction(async (prisma) => {
+        const { count } = await prisma.artifactCursor.updateMany({ where: key, data });
+        if (count === 0) await prisma.artifactCursor.create({ data });
+      });
+    const isCurrent = cursor?.deltaLink != null && (cursor.windowEndsAt?.getTime() ?? 0) > now.getTime() + DAY_MS;
+    const windowEndsAt = isCurrent ? cursor.windowEndsAt : new Date(now.getTime() + WINDOW_MS);
+    const from =
+      isCurrent && cursor.deltaLink !== null
+        ? { deltaLink: cursor.deltaLink }
+        : {
+            startsAt: new Date((cursor?.readAt.getTime() ?? now.getTime()) - FIRST_READ_MS),
+            endsAt: windowEndsAt ?? now,
+          };
+    try {
+      const { artifacts, deltaLink } = await graph.artifacts.changes(part, organizerId, from);
+      const news = await unstored(scope, part, artifacts);
+      const ids = new Set(news.flatMap(({ meetingId }) => (meetingId === null ? [] : [meetingId])));
+      const meetings = await meetingsOf(scope, graph, organizerId, [...ids]);
+      await makeDue(
+        scope,
+        meetings.map(({ id }) => id),
+      );
+      await reopen(scope, organizerId, part, cursor?.failure != null);
+      // Last: a read that broke off reads the same again.
+      await store({ ...key, deltaLink, windowEndsAt, readAt: now, failure: Prisma.DbNull });
+    } catch (error) {
+      if (!(error instanceof GraphRequestError)) throw error;
+      const failure = toStoredFailure(error, now);
+      await store({ ...key, readAt: now, failure: { ...failure } });
+      const { code, graphRequestId } = failure;
+      const fields = { tenantId: scope.db.tenantId, organizerId, part, outcome: code, graphRequestId };
+      tools.logger.warn(fields, '[TeamsMeetings] operation=capture the organizer’s artifacts were not listed');
+    }
+  }
+
+  return {
+    async read(scope, graph, organizerId) {
+      for (const part of PARTS) await readPart(scope, graph, organizerId, part);
+    },
+
+    async tell(scope, graph, organizerId, onlineMeetingId) {
+      const meetings = await meetingsOf(scope, graph, organizerId, [onlineMeetingId]);
+      await makeDue(
+        scope,
+        meetings.map(({ id }) => id),
+      );
+      return meetings.length > 0;
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import type { TenantPrisma } from '../../db/database.ts';
+import type { GraphCallArtifact, GraphTranscriptContent } from '../../graph/types.ts';
+import type { Meeting } from '../meetings/meeting.ts';
+import { recordOutgoingEvent } from '../psa-events/outbox.ts';
+import type { Scope, ServiceTools } from '../scope.ts';
+
+/** Stores what Microsoft has of a meeting; what is stored already stays as it is. */
+export interface ArtifactStore {
+  /** @returns how many recordings are new */
+  recordings(scope: Scope, meeting: Meeting, found: readonly GraphCallArtifact[]): Promise<number>;
+  /** @returns whether the transcript is new */
+  transcript(
+    scope: Scope,
+    meeting: Meeting,
+    found: GraphCallArtifact,
+    content: GraphTranscriptContent,
+  ): Promise<boolean>;
+}
+
+function factsOf({ callId, contentCorrelationId, createdAt, endedAt }: GraphCallArtifact) {
+  return { callId, contentCorrelationId, createdAt, endedAt };
+}
+
+/** @param tellsPsa whether the PSA hears of each new artifact; see `recordOutgoingEvent` */
+export function createArtifactStore(tellsPsa: boolean, tools: ServiceTools): ArtifactStore {
+  async function tell(
+    prisma: TenantPrisma,
+    meeting: Meeting,
+    kind: 'recording' | 'transcript',
+    ids: readonly string[],
+  ): Promise<void> {
+    if (!tellsPsa) return;
+    for (const id of ids) {
+      await recordOutgoingEvent(prisma, tools, {
+        type: 'teams_meeting.artifacts_ready',
+        meeting,
+        artifact: { kind, id },
+      });
+    }
+  }
+
+  return {
+    recordings: (scope, meeting, found) =>
+      scope.db.transaction(async (prisma) => {
+        const stored = await prisma.meetingRecording.createManyAndReturn({
+          data: found.map((recording) => ({
+            ...factsOf(recording),
+            id: tools.newId(),
+            meetingId: meeting.id,
+            graphRecordingId: recording.id,
+            capturedAt: tools.clock(),
+          })),
+          skipDuplicates: true,
+          select: { id: true },
+        });
+        await tell(
+          prisma,
+          meeting,
+          'recording',
+          stored.map(({ id }) => id),
+        );
+        return stored.length;
+      }),
+
+    transcript: (scope, meeting, found, { vtt, isSpeakerAttributed }) =>
+      scope.db.transaction(async (prisma) => {
+        const stored = await prisma.meetingTranscript.createManyAndReturn({
+          data: [
+            {
+              ...factsOf(found),
+              vtt,
+              isSpeakerAttributed,
+              id: tools.newId(),
+              meetingId: meeting.id,
+              graphTranscriptId: found.id,
+              capturedAt: tools.clock(),
+            },
+          ],
+          skipDuplicates: true,
+          select: { id: true },
+        });
+        await tell(
+          prisma,
+          meeting,
+          'transcript',
+          stored.map(({ id }) => id),
+        );
+        return stored.length > 0;
+      }),
+  };
+}

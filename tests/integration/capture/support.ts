@@ -1,0 +1,117 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import type { MeetingTookPlaceInput, MeetingTookPlaceResult } from '../../../simulator/control-types.ts';
+import type { Scope } from '../../../src/services/scope.ts';
+import { backgroundViewer } from '../../../src/services/viewer.ts';
+import { activate, type CreatedMeeting, createMeeting } from '../../support/setup.ts';
+import { startTestSubgraph, type TestSubgraph, type TestSubgraphOptions } from '../../support/subgraph.ts';
+import { ACME, forgetTokens, mendMicrosoft, ROLES, WITHOUT_WAITS } from '../domain/support.ts';
+
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+
+const MEETING = `id recordings { id createdAt } transcripts { id text } attendanceReports { id participantCount startedAt endedAt records { emailAddress name role totalSeconds } }
+  artifactCapture { state attempts lastAttemptAt nextAttemptAt failure { code remedy } }`;
+
+export interface CapturedMeeting {
+  id: string;
+  recordings: { id: string; createdAt: string }[];
+  transcripts: { id: string; text: string }[];
+  attendanceReports: {
+    id: string;
+    participantCount: number;
+    records: { emailAddress: string | null; name: string | null; role: string | null; totalSeconds: number }[];
+  }[];
+  artifactCapture: {
+    state: string;
+    attempts: number;
+    lastAttemptAt: string | null;
+    nextAttemptAt: string | null;
+    failure: { code: string; remedy: string | null } | null;
+  };
+}
+
+export let subgraph: TestSubgraph;
+export let admin: string;
+let appointments = 0;
+let advancedMs = 0;
+
+/** A subgraph with an active tenant; every test begins with a Microsoft in good state and the time as it is. */
+export function useCapture(options: TestSubgraphOptions = {}): void {
+  beforeAll(async () => {
+    subgraph = await startTestSubgraph({ graph: WITHOUT_WAITS, ...options });
+  });
+  beforeEach(async () => {
+    await mendMicrosoft(subgraph);
+    await subgraph.database.query('DELETE FROM online_meetings');
+    await subgraph.database.query('DELETE FROM artifact_cursors');
+    await subgraph.database.query('DELETE FROM graphile_worker._private_jobs');
+    admin = await activate(subgraph);
+    await subgraph.runJobs();
+    await subgraph.simulator.clearRequests();
+  });
+  afterEach(() => {
+    subgraph.advanceClock(-advancedMs);
+    advancedMs = 0;
+  });
+  afterAll(() => subgraph.close());
+}
+
+/** Moves the subgraph's clock until the test is over. */
+export function advanceClock(milliseconds: number): void {
+  advancedMs += milliseconds;
+  subgraph.advanceClock(milliseconds);
+}
+
+export const scopeOf = (tenantId = 'tenant-a'): Scope => ({
+  viewer: backgroundViewer(tenantId),
+  db: subgraph.db.forTenant(tenantId),
+});
+
+/** A meeting that has ended so long ago; negative for one that ends in the future. */
+export function endedMeeting(agoMs = 10 * MINUTE_MS, token = admin): Promise<CreatedMeeting> {
+  appointments += 1;
+  const end = Math.trunc((Date.now() + advancedMs - agoMs) / 1000) * 1000;
+  return createMeeting(subgraph, token, {
+    appointmentId: `appt-capture-${appointments}`,
+    startsAt: new Date(end - HOUR_MS).toISOString(),
+    endsAt: new Date(end).toISOString(),
+  });
+}
+
+/** Lets it happen; by default with one recording and one transcript. */
+export const takesPlace = (
+  { joinUrl }: CreatedMeeting,
+  over: Partial<MeetingTookPlaceInput> = {},
+): Promise<MeetingTookPlaceResult> =>
+  subgraph.simulator.meetingTookPlace({ directoryId: ACME.directoryId, joinUrl: joinUrl ?? '', ...over });
+
+/** What the job that runs every few minutes does. */
+export const capture = (tenantId = 'tenant-a') => subgraph.services.capture.tenant(scopeOf(tenantId));
+
+/** As the MSP's own users see it. */
+export async function read({ id }: { id: string }, token = admin): Promise<CapturedMeeting> {
+  const query = `query ($id: ID!) { teamsMeeting(id: $id) { ${MEETING} } }`;
+  const { data, errors } = await subgraph.send<{ teamsMeeting: CapturedMeeting | null }>(token, query, { id });
+  expect(errors).toEqual([]);
+  if (!data?.teamsMeeting) throw new Error(`there is no meeting ${id}`);
+  return data.teamsMeeting;
+}
+
+export const stateOf = async (meeting: { id: string }) => (await read(meeting)).artifactCapture.state;
+
+/** How many calls of Graph went out, a batch being one, whose path matches. */
+export async function roundTrips(path = '.'): Promise<number> {
+  const all = await subgraph.simulator.requests({ host: 'graph', path });
+  return all.filter(({ isBatched }) => !isBatched).length;
+}
+
+/** Calls of Graph, those inside batches among them. */
+export async function calls(path: string): Promise<number> {
+  return (await subgraph.simulator.requests({ host: 'graph', path })).length;
+}
+
+export async function setRoles(change: { without?: string; with?: string }): Promise<void> {
+  const roles = [...ROLES.filter((role) => role !== change.without), ...(change.with ? [change.with] : [])];
+  await subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, { roles });
+  await forgetTokens(subgraph);
+}
