@@ -1,4 +1,4 @@
-import type { GraphFailureKind } from './types.ts';
+import type { GraphFailureKind } from './failure-kinds.ts';
 
 export interface GraphErrorFields {
   kind: GraphFailureKind;

@@ -3,11 +3,19 @@
  * Nothing here knows of tenants, databases or GraphQL; the shapes follow Microsoft's own names.
  */
 
+import type {
+  GraphCallArtifact,
+  GraphContentStream,
+  GraphOnlineMeeting,
+  GraphTranscriptContent,
+} from './artifact-types.ts';
 import type { CallOptions } from './call-options.ts';
 import type { GraphEvents } from './event-types.ts';
 
+export type * from './artifact-types.ts';
 export type * from './call-options.ts';
 export type * from './event-types.ts';
+export type * from './failure-kinds.ts';
 
 /** The sovereign clouds in which an app registration can live. */
 export type MicrosoftCloudName = 'GLOBAL' | 'US_GOV_L4' | 'US_GOV_L5' | 'CHINA';
@@ -32,44 +40,6 @@ export interface GraphUser {
   displayName: string | null;
   mail: string | null;
   accountEnabled: boolean | null;
-}
-
-export interface GraphOnlineMeeting {
-  id: string;
-  joinWebUrl: string;
-  subject: string | null;
-  startsAt: Date | null;
-  endsAt: Date | null;
-  expiresAt: Date | null;
-}
-
-/** A recording or a transcript in a list: identity and times, never its content address. */
-export interface GraphCallArtifact {
-  id: string;
-  meetingId: string | null;
-  callId: string | null;
-  contentCorrelationId: string | null;
-  createdAt: Date;
-  endedAt: Date | null;
-}
-
-/** An open recording: the caller owns `body` and must consume or cancel it. */
-export interface GraphContentStream {
-  /** 200 or 206. */
-  status: number;
-  contentType: string;
-  contentLength: number | null;
-  contentRange: string | null;
-  acceptsRanges: boolean;
-  body: ReadableStream<Uint8Array>;
-  requestId: string | null;
-}
-
-export interface GraphTranscriptContent {
-  /** The bytes as Microsoft sent them. */
-  vtt: string;
-  /** False when the directory forbids speaker attribution and the text came without names. */
-  isSpeakerAttributed: boolean;
 }
 
 /** Everything this product asks of Microsoft for one app registration. Every method may throw `GraphRequestError`. */
@@ -117,27 +87,3 @@ export interface GraphService {
   /** Forgets the client and its tokens, e.g. when the credential was replaced or consent has just been given. */
   forget(app: MicrosoftAppRegistration): void;
 }
-
-/** The causes that a person can act upon, told apart by status, code and innermost code; never by message alone. */
-export type GraphFailureKind =
-  | 'CREDENTIALS_REJECTED'
-  | 'APP_NOT_FOUND'
-  | 'DIRECTORY_NOT_FOUND'
-  | 'ROLE_MISSING'
-  | 'TEAMS_POLICY_MISSING'
-  | 'EXCHANGE_SCOPE_DENIED'
-  | 'USER_NOT_FOUND'
-  | 'MAILBOX_UNAVAILABLE'
-  | 'TRANSCRIPT_ACCESS_DISABLED'
-  | 'SPEAKER_ATTRIBUTION_DISABLED'
-  | 'NOT_FOUND'
-  | 'DUPLICATE_TRANSACTION'
-  | 'CHANGED'
-  | 'INVALID_REQUEST'
-  | 'UNAUTHORIZED'
-  | 'FORBIDDEN'
-  | 'THROTTLED'
-  | 'UNAVAILABLE'
-  | 'TIMEOUT'
-  | 'NETWORK'
-  | 'UNKNOWN';

@@ -1,0 +1,123 @@
+import type { CallOptions } from './call-options.ts';
+import type { GraphRequestError } from './errors.ts';
+
+/** What became of one of several reads that went out together: its value, or why that one failed. */
+export type Outcome<T> = { value: T; error?: undefined } | { value?: undefined; error: GraphRequestError };
+
+export interface GraphOnlineMeeting {
+  id: string;
+  joinWebUrl: string;
+  subject: string | null;
+  startsAt: Date | null;
+  endsAt: Date | null;
+  expiresAt: Date | null;
+}
+
+/** A recording or a transcript in a list: identity and times, never its content address. */
+export interface GraphCallArtifact {
+  id: string;
+  meetingId: string | null;
+  callId: string | null;
+  contentCorrelationId: string | null;
+  createdAt: Date;
+  endedAt: Date | null;
+}
+
+/** An open recording: the caller owns `body` and must consume or cancel it. */
+export interface GraphContentStream {
+  /** 200 or 206. */
+  status: number;
+  contentType: string;
+  contentLength: number | null;
+  contentRange: string | null;
+  acceptsRanges: boolean;
+  body: ReadableStream<Uint8Array>;
+  requestId: string | null;
+}
+
+export interface GraphTranscriptContent {
+  /** The bytes as Microsoft sent them. */
+  vtt: string;
+  /** False when the directory forbids speaker attribution and the text came without names. */
+  isSpeakerAttributed: boolean;
+}
+
+/** What a meeting has; the two lists are read apart and fail apart. */
+export interface GraphMeetingArtifacts {
+  recordings: Outcome<GraphCallArtifact[]>;
+  transcripts: Outcome<GraphCallArtifact[]>;
+}
+
+/** Artifacts that were created in this time; the end included or not is Microsoft's choice and not documented. */
+export interface GraphArtifactWindow {
+  startsAt: Date;
+  endsAt: Date;
+}
+
+export interface GraphArtifactChanges {
+  /** Each once, though some may have been told in earlier rounds already. Never a deletion: Microsoft tells none. */
+  artifacts: GraphCallArtifact[];
+  /** Begins the next round. */
+  deltaLink: string;
+  /** `artifacts` is everything in the window, not only what came since the last round. */
+  isFullRead: boolean;
+}
+
+/**
+ * Recordings and transcripts of many meetings of one organizer. Reads go out by `$batch`, 20 a call. The methods throw
+ * for what concerns the whole call: the caller's signal, and in `changes` a `GraphRequestError`.
+ */
+export interface GraphArtifacts {
+  /**
+   * The lists of recordings and transcripts of each meeting: 1,000 meetings are 100 round trips, and more only where
+   * Microsoft throttles or a list has several pages. One list's failure is that list's alone; a `$batch` that failed
+   * as a whole, all tries included, is the failure of each list in it.
+   * @returns an entry for every id given.
+   */
+  listOfMeetings(
+    organizerObjectId: string,
+    meetingIds: readonly string[],
+    options?: CallOptions,
+  ): Promise<Map<string, GraphMeetingArtifacts>>;
+
+  /**
+   * All artifacts of the organizer's meetings that were created in the window, or what came since the round that gave
+   * the `deltaLink`. When Microsoft no longer knows a link, everything in the window is read and `isFullRead` is true,
+   * provided the window is given beside the link; without it the failure is NOT_FOUND.
+   *
+   * Microsoft leaves out recordings of meetings without transcription (Microsoft Learn: known-issues), so this never
+   * replaces `listOfMeetings`.
+   */
+  changes(
+    kind: 'recordings' | 'transcripts',
+    organizerObjectId: string,
+    from: (GraphArtifactWindow & { deltaLink?: string }) | { deltaLink: string },
+    options?: CallOptions,
+  ): Promise<GraphArtifactChanges>;
+}
+
+export interface GraphAttendanceRecord {
+  /** Null for guests and for callers by telephone. */
+  emailAddress: string | null;
+  name: string | null;
+  /** Microsoft's value: Organizer, Presenter, Attendee. */
+  role: string | null;
+  totalSeconds: number;
+}
+
+/** Who attended one call of a meeting. */
+export interface GraphAttendanceReport {
+  id: string;
+  startedAt: Date;
+  endedAt: Date;
+  participantCount: number;
+  records: GraphAttendanceRecord[];
+}
+
+export interface GraphAttendance {
+  /**
+   * The reports of a meeting, one a call, with all their records. Needs `OnlineMeetingArtifact.Read.All`.
+   * @throws GraphRequestError, also when the records of only one report could not be read.
+   */
+  list(organizerObjectId: string, meetingId: string, options?: CallOptions): Promise<GraphAttendanceReport[]>;
+}

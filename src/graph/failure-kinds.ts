@@ -1,0 +1,23 @@
+/** The causes that a person can act upon, told apart by status, code and innermost code; never by message alone. */
+export type GraphFailureKind =
+  | 'CREDENTIALS_REJECTED'
+  | 'APP_NOT_FOUND'
+  | 'DIRECTORY_NOT_FOUND'
+  | 'ROLE_MISSING'
+  | 'TEAMS_POLICY_MISSING'
+  | 'EXCHANGE_SCOPE_DENIED'
+  | 'USER_NOT_FOUND'
+  | 'MAILBOX_UNAVAILABLE'
+  | 'TRANSCRIPT_ACCESS_DISABLED'
+  | 'SPEAKER_ATTRIBUTION_DISABLED'
+  | 'NOT_FOUND'
+  | 'DUPLICATE_TRANSACTION'
+  | 'CHANGED'
+  | 'INVALID_REQUEST'
+  | 'UNAUTHORIZED'
+  | 'FORBIDDEN'
+  | 'THROTTLED'
+  | 'UNAVAILABLE'
+  | 'TIMEOUT'
+  | 'NETWORK'
+  | 'UNKNOWN';
