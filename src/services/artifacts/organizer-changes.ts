@@ -132,18 +132,14 @@ export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
         const { count } = await prisma.artifactCursor.updateMany({ where: key, data });
         if (count === 0) await prisma.artifactCursor.create({ data });
       });
-    const isCurrent = cursor?.deltaLink != null && (cursor.windowEndsAt?.getTime() ?? 0) > now.getTime() + DAY_MS;
-    const windowEndsAt = isCurrent ? cursor.windowEndsAt : new Date(now.getTime() + WINDOW_MS);
-    const from =
-      isCurrent && cursor.deltaLink !== null
-        ? { deltaLink: cursor.deltaLink }
-        : {
-            startsAt: new Date((cursor?.readAt.getTime() ?? now.getTime()) - FIRST_READ_MS),
-            endsAt: windowEndsAt ?? now,
-          };
+    const isCurrent = cursor?.windowEndsAt != null && cursor.windowEndsAt.getTime() > now.getTime() + DAY_MS;
+    const endsAt = isCurrent ? cursor.windowEndsAt : new Date(now.getTime() + WINDOW_MS);
+    const deltaLink = isCurrent ? cursor.deltaLink : null;
+    const startsAt = new Date((cursor?.readAt ?? now).getTime() - FIRST_READ_MS);
     try {
-      const { artifacts, deltaLink } = await graph.artifacts.changes(part, organizerId, from);
-      const news = await unstored(scope, part, artifacts);
+      const window = { startsAt, endsAt, ...(deltaLink === null ? {} : { deltaLink }) };
+      const read = await graph.artifacts.changes(part, organizerId, window);
+      const news = await unstored(scope, part, read.artifacts);
       const ids = new Set(news.flatMap(({ meetingId }) => (meetingId === null ? [] : [meetingId])));
       const meetings = await meetingsOf(scope, graph, organizerId, [...ids]);
       await makeDue(
@@ -152,7 +148,7 @@ export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
       );
       await reopen(scope, organizerId, part, cursor?.failure != null);
       // Last: a read that broke off reads the same again.
-      await store({ ...key, deltaLink, windowEndsAt, readAt: now, failure: Prisma.DbNull });
+      await store({ ...key, deltaLink: read.deltaLink, windowEndsAt: endsAt, readAt: now, failure: Prisma.DbNull });
     } catch (error) {
       if (!(error instanceof GraphRequestError)) throw error;
       const failure = toStoredFailure(error, now);

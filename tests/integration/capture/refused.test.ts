@@ -110,7 +110,10 @@ describe('what Microsoft refuses for good', () => {
     expect(await read(meeting)).toMatchObject({ transcripts: [], artifactCapture: { state: 'BLOCKED' } });
     await switchTranscripts(true);
     await hoursPass(2);
-    expect(await read(meeting)).toMatchObject({ transcripts: [{}], artifactCapture: { state: 'READY', failure: null } });
+    expect(await read(meeting)).toMatchObject({
+      transcripts: [{}],
+      artifactCapture: { state: 'READY', failure: null },
+    });
   });
 
   it('of a role that comes by consent alone, likewise', async () => {
