@@ -47,3 +47,14 @@ export async function simulate<Result>(simulatorUrl: string, operation: string, 
 export function hold(condition: unknown, otherwise: string): asserts condition {
   if (!condition) throw new Error(otherwise);
 }
+
+const PATIENCE_MS = 30_000;
+
+/** Waits until the condition holds; fails the step when it does not within half a minute. */
+export async function until(otherwise: string, condition: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!(await condition())) {
+    hold(performance.now() < end, `${otherwise} within ${PATIENCE_MS / 1000} s`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}

@@ -36,18 +36,19 @@ export function lifecycleSteps({ gatewayUrl, simulatorUrl, tokens }: Stage): Ste
   };
   /** Accepted is enough for the caller; here Microsoft is waited for. */
   const settled = async (id: string, status: string): Promise<Meeting> => {
-    const until = performance.now() + SETTLES_WITHIN_MS;
-    for (;;) {
+    let last: Meeting | undefined;
+    await until(`the meeting is not ${status}`, async () => {
       const { teamsMeeting } = await ask<{ teamsMeeting: Meeting & { failure: object | null } }>(
         gatewayUrl,
         tokens.technician,
         'query ($id: ID!) { teamsMeeting(id: $id) { id status startsAt joinUrl failure { code } } }',
         { id },
       );
-      if (teamsMeeting.status === status && teamsMeeting.failure === null) return teamsMeeting;
-      hold(performance.now() < until, `the meeting is ${teamsMeeting.status}`);
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
+      last = teamsMeeting;
+      return teamsMeeting.status === status && teamsMeeting.failure === null;
+    });
+    hold(last, 'there is no meeting');
+    return last;
   };
   const inCalendar = async () => {
     const events = await simulate<CalendarEvent[]>(simulatorUrl, 'listEvents', {

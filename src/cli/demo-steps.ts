@@ -1,4 +1,4 @@
-import { ask, hold, mutate, simulate } from './demo-client.ts';
+import { ask, hold, mutate, simulate, until } from './demo-client.ts';
 import { lifecycleSteps } from './demo-lifecycle-steps.ts';
 import { CLIENT_ID, DIRECTORY_ID, ORGANIZER, type Stage, type Step } from './demo-stage.ts';
 
@@ -6,7 +6,7 @@ const SECRET = 'simulator-secret-tenant-a';
 const APPOINTMENT = 'appt-a-1';
 
 const BOARD = `query { appointments { id title teamsMeeting { id status joinUrl attendees { emailAddress } }
-  recordings { id durationSeconds contentUrl } transcripts { id text speakers { name } } } }`;
+  recordings { id durationSeconds contentUrl } transcripts { id text speakers { name talkSeconds } } } }`;
 const SETTINGS =
   'mutation ($input: UpdateTeamsSettingsInput!) { updateTeamsSettings(input: $input) { settings { installStatus organizer { objectId } } userErrors { code message } } }';
 
@@ -15,7 +15,13 @@ interface BoardEntry {
   title: string;
   teamsMeeting: { id: string; status: string; joinUrl: string | null; attendees: { emailAddress: string }[] } | null;
   recordings: { id: string; durationSeconds: number; contentUrl: string }[] | null;
-  transcripts: { id: string; text: string; speakers: { name: string }[] }[] | null;
+  transcripts: { id: string; text: string; speakers: { name: string; talkSeconds: number }[] }[] | null;
+}
+
+interface SearchHit {
+  excerpt: string;
+  cue: { startSeconds: number; speaker: string | null };
+  transcript: { meeting: { id: string } };
 }
 
 interface SettingsPayload {
@@ -137,21 +143,15 @@ export function demoSteps(stage: Stage): Step[] {
       },
     },
     {
-      title: 'The meeting takes place; a refresh finds its recording and transcript',
+      title: 'The meeting takes place; Microsoft tells, and its artifacts arrive by themselves',
       async run() {
         await simulate(simulatorUrl, 'meetingTookPlace', { directoryId: DIRECTORY_ID, joinUrl });
-        const refresh =
-          'mutation ($input: RefreshTeamsMeetingArtifactsInput!) { refreshTeamsMeetingArtifacts(input: $input) { newRecordings newTranscripts userErrors { code message } } }';
-        const { newRecordings, newTranscripts } = await mutate<{
-          newRecordings: number;
-          newTranscripts: number;
-          userErrors: [];
-        }>(gatewayUrl, tokens.technician, refresh, { meetingId });
-        hold(
-          newRecordings === 1 && newTranscripts === 1,
-          `${newRecordings} recordings and ${newTranscripts} transcripts were found`,
-        );
-        return '1 recording, 1 transcript';
+        const began = performance.now();
+        await until('no recording and transcript arrived', async () => {
+          const { recordings, transcripts } = await entry(tokens.technician);
+          return recordings?.length === 1 && transcripts?.length === 1;
+        });
+        return `1 recording, 1 transcript after ${((performance.now() - began) / 1000).toFixed(1)} s; nobody asked for them`;
       },
     },
     {
@@ -179,7 +179,24 @@ export function demoSteps(stage: Stage): Step[] {
       async run() {
         const transcript = (await entry(tokens.technician)).transcripts?.[0];
         hold(transcript?.text, 'the transcript has no text');
-        return `${transcript.speakers.map(({ name }) => name).join(', ')}: “${transcript.text.split('\n')[0]}”`;
+        const speakers = transcript.speakers.map(({ name, talkSeconds }) => `${name} ${talkSeconds} s`);
+        return `${speakers.join(', ')}: “${transcript.text.split('\n')[0]}”`;
+      },
+    },
+    {
+      title: 'What was said is found again',
+      async run() {
+        const search =
+          'query ($query: String!) { searchTranscripts(query: $query) { edges { node { excerpt cue { startSeconds speaker } transcript { meeting { id } } } } } }';
+        const { searchTranscripts } = await ask<{ searchTranscripts: { edges: { node: SearchHit }[] } }>(
+          gatewayUrl,
+          tokens.technician,
+          search,
+          { query: 'open tickets' },
+        );
+        const [hit] = searchTranscripts.edges;
+        hold(hit?.node.transcript.meeting.id === meetingId, 'the transcript was not found');
+        return `“${hit.node.excerpt}”, ${hit.node.cue.speaker} at ${hit.node.cue.startSeconds} s`;
       },
     },
     {
