@@ -42,6 +42,28 @@ export interface GraphTranscriptContent {
   isSpeakerAttributed: boolean;
 }
 
+/** Online meetings of one organizer. Every method that answers with a single one may throw `GraphRequestError`. */
+export interface GraphOnlineMeetings {
+  /** @returns null when no meeting has this link (an empty list or a 404 with code NotFound). */
+  findByJoinUrl(organizerObjectId: string, joinUrl: string, options?: CallOptions): Promise<GraphOnlineMeeting | null>;
+
+  get(organizerObjectId: string, meetingId: string, options?: CallOptions): Promise<GraphOnlineMeeting>;
+
+  /** The same for many links by `$batch`, 20 a round trip. @returns an entry for every link given. */
+  findManyByJoinUrl(
+    organizerObjectId: string,
+    joinUrls: readonly string[],
+    options?: CallOptions,
+  ): Promise<Map<string, Outcome<GraphOnlineMeeting | null>>>;
+
+  /** The same for many ids by `$batch`, 20 a round trip. @returns an entry for every id given. */
+  getMany(
+    organizerObjectId: string,
+    meetingIds: readonly string[],
+    options?: CallOptions,
+  ): Promise<Map<string, Outcome<GraphOnlineMeeting>>>;
+}
+
 /** What a meeting has; the two lists are read apart and fail apart. */
 export interface GraphMeetingArtifacts {
   recordings: Outcome<GraphCallArtifact[]>;

@@ -30,6 +30,10 @@ export interface CallPlan {
   signal: AbortSignal | undefined;
   /** Replaces the service's number of tries for this call. */
   maxTries: number | undefined;
+  /** Replaces the service's time for one try. */
+  perTryTimeoutMs?: number;
+  /** A token that Graph has refused for a part of this call; it is sent with another one. */
+  rejectedToken?: string;
 }
 
 export type ReadPlanner = (
@@ -75,6 +79,11 @@ export class GraphCall {
     this.signal = plan.signal ?? new AbortController().signal;
     this.trySignal = this.signal;
   }
+}
+
+/** Whether the token has a role that permits the call; null when there is no token to tell it by. */
+export function hasRequiredRole(token: AccessToken | null, { roles }: Pick<CallPlan, 'roles'>): boolean | null {
+  return token === null ? null : roles.some((role) => token.roles.has(role));
 }
 
 /** The call to which the SDK's context belongs. */

@@ -15,6 +15,8 @@ export interface FailedAnswer {
   /** Whether the token carries an app role that permits the call; null when that is not known. */
   hasRequiredRole: boolean | null;
   now: Date;
+  /** Of the call that carried this one, for an answer that has none of its own. */
+  carrierRequestId?: string | null;
 }
 
 interface ErrorBody {
@@ -70,7 +72,7 @@ export function graphFailure(answer: FailedAnswer): GraphRequestError {
     status: answer.status,
     code: body.code,
     innermostCode: body.codes[0] ?? null,
-    requestId: answer.headers.get('request-id') ?? body.requestId,
+    requestId: answer.headers.get('request-id') ?? body.requestId ?? answer.carrierRequestId ?? null,
     retryAfterMs: parseRetryAfter(answer.headers.get('retry-after'), answer.now),
     existingEventId: kind === 'DUPLICATE_TRANSACTION' ? body.existingEventId : null,
     // Only a 4xx says for certain that nothing was done.

@@ -1,4 +1,6 @@
 import { untilAborted } from './abort.ts';
+import { artifactsClient } from './artifacts.ts';
+import { attendanceClient } from './attendance.ts';
 import { eventsClient } from './events.ts';
 import { onlineMeetingsClient } from './online-meetings.ts';
 import { recordingsClient } from './recordings.ts';
@@ -33,6 +35,8 @@ export function createGraphClient(options: RequestsOptions): GraphClient {
     users: usersClient(requests),
     events: eventsClient(requests),
     onlineMeetings: onlineMeetingsClient(requests),
+    artifacts: artifactsClient(requests),
+    attendance: attendanceClient(requests),
     recordings: recordingsClient(requests),
     transcripts: transcriptsClient(requests),
   };

@@ -16,21 +16,50 @@ export async function listAll<T extends { id: string }>(
   plan: CallPlan,
   item: z.ZodType<T>,
 ): Promise<T[]> {
-  const page = z.object({ value: z.array(item), '@odata.nextLink': z.string().nullish() });
-  const items = new Map<string, T>();
-  const seenLinks = new Set<string>();
+  const pages = new Pages<T>();
+  const page = pageOf(item);
   let url: string | undefined;
-  for (let pages = 0; pages < MAX_PAGES; pages += 1) {
-    const { value, '@odata.nextLink': nextLink } = await requests.json({ ...plan, url }, page);
-    for (const entry of value) if (!items.has(entry.id)) items.set(entry.id, entry);
-    if (nextLink == null || nextLink === '' || seenLinks.has(nextLink)) return [...items.values()];
-    if (!leadsToGraph(nextLink, requests)) {
-      throw unanswered('UNKNOWN', `${plan.operation}: a page's nextLink leads away from Microsoft Graph`);
-    }
-    seenLinks.add(nextLink);
-    url = nextLink;
+  do url = pages.take(await requests.json({ ...plan, url }, page), plan, requests);
+  while (url !== undefined);
+  return pages.items;
+}
+
+export interface Page<T> {
+  value: T[];
+  nextLink: string | null;
+}
+
+/** A page of a collection of such items. */
+export function pageOf<T>(item: z.ZodType<T>): z.ZodType<Page<T>> {
+  return z
+    .object({ value: z.array(item), '@odata.nextLink': z.string().nullish() })
+    .transform(({ value, '@odata.nextLink': nextLink }) => ({ value, nextLink: nextLink || null }));
+}
+
+/** A collection in the course of being read. */
+export class Pages<T extends { id: string }> {
+  readonly #items = new Map<string, T>();
+  readonly #seenLinks = new Set<string>();
+
+  get items(): T[] {
+    return [...this.#items.values()];
   }
-  throw unanswered('UNKNOWN', `${plan.operation}: more than ${MAX_PAGES} pages`);
+
+  /**
+   * Adds what the page has that is new.
+   * @returns the link to the next page; undefined when the collection is complete.
+   * @throws GraphRequestError when the link leads away from Graph, or is one too many.
+   */
+  take({ value, nextLink }: Page<T>, { operation }: CallPlan, requests: GraphRequests): string | undefined {
+    for (const entry of value) if (!this.#items.has(entry.id)) this.#items.set(entry.id, entry);
+    if (nextLink === null || this.#seenLinks.has(nextLink)) return undefined;
+    if (!leadsToGraph(nextLink, requests)) {
+      throw unanswered('UNKNOWN', `${operation}: a page's nextLink leads away from Microsoft Graph`);
+    }
+    this.#seenLinks.add(nextLink);
+    if (this.#seenLinks.size >= MAX_PAGES) throw unanswered('UNKNOWN', `${operation}: more than ${MAX_PAGES} pages`);
+    return nextLink;
+  }
 }
 
 /** Whether a link may be called with our token. */

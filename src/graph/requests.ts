@@ -1,6 +1,6 @@
 import { Client, type GraphRequest, ResponseType } from '@microsoft/microsoft-graph-client';
 import type { z } from 'zod';
-import type { TokenSource } from './auth.ts';
+import type { AccessToken, TokenSource } from './auth.ts';
 import { type CallPlan, GraphCall } from './call.ts';
 import { GraphRequestError } from './errors.ts';
 import type { GraphLogger } from './log.ts';
@@ -13,6 +13,7 @@ import { retry } from './middleware/retry.ts';
 import { timeOut } from './middleware/time-out.ts';
 import { unanswered } from './network-failure.ts';
 import type { RetryLimits } from './retry.ts';
+import { parsedJson, shaped } from './shape.ts';
 import type { MailboxQueues } from './throttle.ts';
 
 export interface RequestsOptions {
@@ -33,10 +34,21 @@ export interface GraphRequests {
   readonly limits: RetryLimits;
   /** How long a stream may go without a chunk while somebody waits for one. */
   readonly perTryTimeoutMs: number;
+  readonly clock: () => Date;
+  readonly logger: GraphLogger;
   /** A successful answer, its body unread if the plan is streamed. */
   send(plan: CallPlan): Promise<Response>;
   /** The answer's JSON in the shape of `schema`; anything else is an UNKNOWN failure. */
   json<T>(plan: CallPlan, schema: z.ZodType<T>): Promise<T>;
+  /** As `json`, with what tells whose answer it is. */
+  exchange<T>(plan: CallPlan, schema: z.ZodType<T>): Promise<Exchange<T>>;
+}
+
+export interface Exchange<T> {
+  value: T;
+  /** The token that was accepted. */
+  token: AccessToken | null;
+  requestId: string | null;
 }
 
 /** Builds the Graph SDK's client of one app registration with this module's own chain of middleware. */
@@ -56,8 +68,8 @@ export function createRequests(options: RequestsOptions): GraphRequests {
     ],
   });
 
-  async function send(plan: CallPlan): Promise<Response> {
-    const call = new GraphCall(plan);
+  async function run(call: GraphCall): Promise<Response> {
+    const { plan } = call;
     const request = client.api(plan.path).middlewareOptions([call]).responseType(ResponseType.RAW);
     try {
       return await execute(request, plan);
@@ -69,25 +81,26 @@ export function createRequests(options: RequestsOptions): GraphRequests {
     }
   }
 
-  async function json<T>(plan: CallPlan, schema: z.ZodType<T>): Promise<T> {
-    const response = await send(plan);
-    const value = parsed(await response.text());
-    const result = schema.safeParse(value);
-    if (result.success) return result.data;
-    const where = result.error.issues.map((issue) => issue.path.join('.') || 'body').join(', ');
-    throw new GraphRequestError({
-      kind: 'UNKNOWN',
-      message: `Microsoft Graph answered ${plan.operation} in an unexpected shape (${where})`,
-      status: response.status,
-      code: null,
-      innermostCode: null,
-      requestId: response.headers.get('request-id'),
-      retryAfterMs: null,
-      mayHaveWorked: true,
-    });
+  async function exchange<T>(plan: CallPlan, schema: z.ZodType<T>): Promise<Exchange<T>> {
+    const call = new GraphCall(plan);
+    const response = await run(call);
+    const { operation } = plan;
+    const requestId = response.headers.get('request-id');
+    const source = { operation, status: response.status, requestId };
+    const value = shaped(parsedJson(await response.text()), schema, source);
+    return { value, token: call.token, requestId };
   }
 
-  return { graphBaseUrl, limits, perTryTimeoutMs, send, json };
+  return {
+    graphBaseUrl,
+    limits,
+    perTryTimeoutMs,
+    clock,
+    logger,
+    send: (plan) => run(new GraphCall(plan)),
+    json: async (plan, schema) => (await exchange(plan, schema)).value,
+    exchange,
+  };
 }
 
 function nameOf(error: unknown): string {
@@ -98,12 +111,4 @@ function execute(request: GraphRequest, plan: CallPlan): Promise<Response> {
   if (plan.method === 'POST') return request.post(plan.body);
   if (plan.method === 'PATCH') return request.patch(plan.body);
   return plan.method === 'DELETE' ? request.delete() : request.get();
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

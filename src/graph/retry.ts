@@ -81,11 +81,13 @@ export function parseRetryAfter(value: string | null | undefined, now: Date): nu
   return Number.isNaN(at) ? null : Math.max(0, at - now.getTime());
 }
 
-function isRetried(error: GraphRequestError): boolean {
+/** Whether the same call is worth another try at once, in the sense of `RETRIED_STATUSES`; silence counts as well. */
+export function isRetried(error: GraphRequestError): boolean {
   return error.isTransient && (error.status === null || RETRIED_STATUSES.has(error.status));
 }
 
-function backoff(tryNumber: number, random: () => number): number {
+/** How long to wait after so many tries when Microsoft does not say: exponential, half of it jitter. Milliseconds. */
+export function backoff(tryNumber: number, random: () => number): number {
   const ceiling = Math.min(FIRST_WAIT_MS * 2 ** (tryNumber - 1), LONGEST_WAIT_MS);
   return Math.round(ceiling / 2 + (ceiling / 2) * random());
 }

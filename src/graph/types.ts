@@ -4,9 +4,11 @@
  */
 
 import type {
+  GraphArtifacts,
+  GraphAttendance,
   GraphCallArtifact,
   GraphContentStream,
-  GraphOnlineMeeting,
+  GraphOnlineMeetings,
   GraphTranscriptContent,
 } from './artifact-types.ts';
 import type { CallOptions } from './call-options.ts';
@@ -51,15 +53,9 @@ export interface GraphClient {
     get(user: string, options?: CallOptions): Promise<GraphUser>;
   };
   events: GraphEvents;
-  onlineMeetings: {
-    /** @returns null when no meeting has this link (an empty list or a 404 with code NotFound). */
-    findByJoinUrl(
-      organizerObjectId: string,
-      joinUrl: string,
-      options?: CallOptions,
-    ): Promise<GraphOnlineMeeting | null>;
-    get(organizerObjectId: string, meetingId: string, options?: CallOptions): Promise<GraphOnlineMeeting>;
-  };
+  onlineMeetings: GraphOnlineMeetings;
+  artifacts: GraphArtifacts;
+  attendance: GraphAttendance;
   recordings: {
     list(organizerObjectId: string, meetingId: string, options?: CallOptions): Promise<GraphCallArtifact[]>;
     /** Streams; a redirect to another host is followed without the token. `range` is a Range header's value. */

@@ -12,7 +12,7 @@ import { link } from './link.ts';
 export function authorization(tokens: TokenSource): Middleware {
   const hasRenewed = new WeakSet<GraphCall>();
   return link(async (call, _context, next) => {
-    call.token = await untilAborted(tokens.token(), call.signal);
+    call.token = await untilAborted(tokens.token(call.plan.rejectedToken), call.signal);
     try {
       await next();
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
-import type { GraphCall } from '../call.ts';
+import { type GraphCall, hasRequiredRole } from '../call.ts';
 import { graphFailure } from '../classify.ts';
 import type { GraphLogger } from '../log.ts';
 import { unanswered } from '../network-failure.ts';
@@ -22,7 +22,7 @@ export function outcome(logger: GraphLogger, clock: () => Date): Middleware {
       body: await response.text(),
       headers: response.headers,
       area: call.isAnsweredByGraph ? call.plan.area : 'media',
-      hasRequiredRole: hasRequiredRole(call),
+      hasRequiredRole: hasRequiredRole(call.token, call.plan),
       now: clock(),
     });
   });
@@ -47,10 +47,4 @@ function logTry(logger: GraphLogger, call: GraphCall, response: Response | undef
     },
     'Microsoft Graph call',
   );
-}
-
-function hasRequiredRole(call: GraphCall): boolean | null {
-  if (call.token === null) return null;
-  const { roles } = call.token;
-  return call.plan.roles.some((role) => roles.has(role));
 }

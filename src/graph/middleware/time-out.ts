@@ -13,7 +13,8 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 export function timeOut(perTryTimeoutMs: number): Middleware {
   return link(async (call, context, next) => {
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(timeoutFailure('Microsoft Graph', perTryTimeoutMs)), perTryTimeoutMs);
+    const timeoutMs = call.plan.perTryTimeoutMs ?? perTryTimeoutMs;
+    const timer = setTimeout(() => late.abort(timeoutFailure('Microsoft Graph', timeoutMs)), timeoutMs);
     call.trySignal = AbortSignal.any([call.signal, late.signal]);
     try {
       await next();
