@@ -1,4 +1,4 @@
-import { ask, hold, mutate, simulate } from './demo-client.ts';
+import { ask, hold, mutate, simulate, until } from './demo-client.ts';
 import { DIRECTORY_ID, ORGANIZER, type Stage, type Step } from './demo-stage.ts';
 
 const APPOINTMENT = 'appt-a-2';
@@ -20,8 +20,6 @@ interface CalendarEvent {
   startsAt: string;
   extendedProperties: { MeetingId?: string };
 }
-
-const SETTLES_WITHIN_MS = 60_000;
 
 /** One meeting through a fault, a move and a cancellation. */
 export function lifecycleSteps({ gatewayUrl, simulatorUrl, tokens }: Stage): Step[] {

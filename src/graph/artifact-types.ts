@@ -64,6 +64,8 @@ export interface GraphOnlineMeetings {
   ): Promise<Map<string, Outcome<GraphOnlineMeeting>>>;
 }
 
+export type GraphArtifactKind = 'recordings' | 'transcripts';
+
 /** What a meeting has; the two lists are read apart and fail apart. */
 export interface GraphMeetingArtifacts {
   recordings: Outcome<GraphCallArtifact[]>;
@@ -102,6 +104,14 @@ export interface GraphArtifacts {
     options?: CallOptions,
   ): Promise<Map<string, GraphMeetingArtifacts>>;
 
+  /** The same for one kind alone: 1,000 meetings are 50 round trips. */
+  listOfKind(
+    kind: GraphArtifactKind,
+    organizerObjectId: string,
+    meetingIds: readonly string[],
+    options?: CallOptions,
+  ): Promise<Map<string, Outcome<GraphCallArtifact[]>>>;
+
   /**
    * All artifacts of the organizer's meetings that were created in the window, or what came since the round that gave
    * the `deltaLink`. When Microsoft no longer knows a link, everything in the window is read and `isFullRead` is true,
@@ -111,7 +121,7 @@ export interface GraphArtifacts {
    * replaces `listOfMeetings`.
    */
   changes(
-    kind: 'recordings' | 'transcripts',
+    kind: GraphArtifactKind,
     organizerObjectId: string,
     from: (GraphArtifactWindow & { deltaLink?: string }) | { deltaLink: string },
     options?: CallOptions,

@@ -6,7 +6,15 @@ import { continuedRound, readRound } from './delta-round.ts';
 import { unanswered } from './network-failure.ts';
 import { graphPath, literal } from './path.ts';
 import type { GraphRequests } from './requests.ts';
-import type { GraphArtifacts, GraphArtifactWindow, GraphCallArtifact, GraphMeetingArtifacts } from './types.ts';
+import type {
+  CallOptions,
+  GraphArtifactKind,
+  GraphArtifacts,
+  GraphArtifactWindow,
+  GraphCallArtifact,
+  GraphMeetingArtifacts,
+  Outcome,
+} from './types.ts';
 
 const MEETING = '/users/{user}/onlineMeetings/{meeting}';
 
@@ -28,26 +36,44 @@ const KINDS = {
  * onlinemeeting-list-transcripts, callrecording-delta, calltranscript-delta.
  */
 export function artifactsClient(requests: GraphRequests): GraphArtifacts {
+  /** The lists of these kinds, meeting by meeting, in the order of the kinds. */
+  async function lists(
+    operation: string,
+    kinds: readonly GraphArtifactKind[],
+    user: string,
+    meetings: readonly string[],
+    options: CallOptions | undefined,
+  ): Promise<Outcome<GraphCallArtifact[]>[]> {
+    const plans = meetings.flatMap((meeting) =>
+      kinds.map(
+        (kind) => () => KINDS[kind].plan(operation, user, graphPath(KINDS[kind].list, { user, meeting }), options),
+      ),
+    );
+    const call: BatchCall = { operation, user, options };
+    return listAllBatched(requests, call, plans, callArtifact);
+  }
+
+  const unread = (operation: string) => ({ error: unanswered('UNKNOWN', `${operation}: a list was not read`) });
+
   return {
     listOfMeetings: async (user, meetingIds, options) => {
       const meetings = [...new Set(meetingIds)];
       const operation = 'artifacts.listOfMeetings';
-      const plans = meetings.flatMap((meeting) =>
-        [KINDS.recordings, KINDS.transcripts].map(
-          ({ plan, list }) =>
-            () =>
-              plan(operation, user, graphPath(list, { user, meeting }), options),
-        ),
-      );
-      const call: BatchCall = { operation, user, options };
-      const lists = await listAllBatched(requests, call, plans, callArtifact);
-      const missing = { error: unanswered('UNKNOWN', `${operation}: a list was not read`) };
+      const found = await lists(operation, ['recordings', 'transcripts'], user, meetings, options);
+      const missing = unread(operation);
       return new Map(
         meetings.map((meeting, place): [string, GraphMeetingArtifacts] => [
           meeting,
-          { recordings: lists[2 * place] ?? missing, transcripts: lists[2 * place + 1] ?? missing },
+          { recordings: found[2 * place] ?? missing, transcripts: found[2 * place + 1] ?? missing },
         ]),
       );
+    },
+
+    listOfKind: async (kind, user, meetingIds, options) => {
+      const meetings = [...new Set(meetingIds)];
+      const operation = `artifacts.listOfKind.${kind}`;
+      const found = await lists(operation, [kind], user, meetings, options);
+      return new Map(meetings.map((meeting, place) => [meeting, found[place] ?? unread(operation)]));
     },
 
     changes: async (kind, user, from, options) => {

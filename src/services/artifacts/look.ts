@@ -69,6 +69,34 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
     return byMeeting;
   }
 
+  /** Everything of most meetings, and of those of which one part was refused the other part. */
+  async function lists(
+    graph: GraphClient,
+    organizerId: string,
+    meetings: readonly Meeting[],
+    ids: Map<string, Outcome<string | null>>,
+    asksForRefused: boolean,
+  ): Promise<Map<string, Found>> {
+    const refused = ({ captureRefused }: Meeting, part: ArtifactPart) =>
+      !asksForRefused && captureRefused.includes(part);
+    const idsWhere = (isWanted: (meeting: Meeting) => boolean) =>
+      meetings.filter(isWanted).flatMap(({ id }) => ids.get(id)?.value ?? []);
+    const found = new Map<string, Found>(
+      await graph.artifacts.listOfMeetings(
+        organizerId,
+        idsWhere((meeting) => PARTS.every((part) => !refused(meeting, part))),
+      ),
+    );
+    for (const part of PARTS) {
+      const others = PARTS.filter((other) => other !== part);
+      const alone = idsWhere((meeting) => !refused(meeting, part) && others.every((other) => refused(meeting, other)));
+      if (alone.length === 0) continue;
+      for (const [id, list] of await graph.artifacts.listOfKind(part, organizerId, alone))
+        found.set(id, { [part]: list });
+    }
+    return found;
+  }
+
   async function takeRecordings(
     scope: Scope,
     meeting: Meeting,
@@ -158,12 +186,7 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
   return async (scope, graph, organizerId, meetings, { asksForRefused = false } = {}) => {
     const stored = await known(scope, meetings);
     const ids = await resolveOnlineMeetings(scope, graph, organizerId, meetings);
-    const wanted = meetings.flatMap((meeting) => {
-      const meetingId = ids.get(meeting.id)?.value;
-      const parts = PARTS.filter((part) => asksForRefused || !meeting.captureRefused.includes(part));
-      return meetingId == null ? [] : [{ meetingId, parts }];
-    });
-    const found = await graph.artifacts.listOfMeetings(organizerId, wanted);
+    const found = await lists(graph, organizerId, meetings, ids, asksForRefused);
     const looked: Looked[] = [];
     for (const row of meetings) {
       const before = stored.get(row.id) ?? { recordings: new Set(), transcripts: new Set() };

@@ -132,9 +132,10 @@ export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
         const { count } = await prisma.artifactCursor.updateMany({ where: key, data });
         if (count === 0) await prisma.artifactCursor.create({ data });
       });
-    const isCurrent = cursor?.windowEndsAt != null && cursor.windowEndsAt.getTime() > now.getTime() + DAY_MS;
-    const endsAt = isCurrent ? cursor.windowEndsAt : new Date(now.getTime() + WINDOW_MS);
-    const deltaLink = isCurrent ? cursor.deltaLink : null;
+    const windowEnd = cursor?.windowEndsAt ?? null;
+    const isCurrent = windowEnd !== null && windowEnd.getTime() > now.getTime() + DAY_MS;
+    const endsAt = isCurrent ? windowEnd : new Date(now.getTime() + WINDOW_MS);
+    const deltaLink = (isCurrent ? cursor?.deltaLink : null) ?? null;
     const startsAt = new Date((cursor?.readAt ?? now).getTime() - FIRST_READ_MS);
     try {
       const window = { startsAt, endsAt, ...(deltaLink === null ? {} : { deltaLink }) };
