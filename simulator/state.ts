@@ -3,7 +3,9 @@ import { Clock } from './clock.ts';
 import { ConcurrencyMeter } from './concurrency.ts';
 import type {
   AppInput,
+  ArtifactContentInput,
   ContentMode,
+  CrossMeetingInput,
   DirectoryInput,
   IfMatchBehaviour,
   JoinUrlMiss,
@@ -16,9 +18,10 @@ import type {
 import { FaultList } from './faults.ts';
 import type { Mailbox } from './mailbox.ts';
 import { createMailbox } from './mailbox.ts';
-import type { MeetingStore } from './meeting-store.ts';
+import type { ArtifactPlace, MeetingStore } from './meeting-store.ts';
 import { createMeetingStore } from './meeting-store.ts';
 import { RequestLog } from './request-log.ts';
+import { seededRandom } from './seeded-random.ts';
 
 export type Directory = Required<DirectoryInput>;
 export type App = Required<AppInput> & { servicePrincipalId: string };
@@ -32,6 +35,8 @@ export interface Behaviour {
   ifMatch: IfMatchBehaviour;
   transactionMemory: TransactionMemory;
   markerFilter: MarkerFilterBehaviour;
+  artifactContent: ArtifactContentInput;
+  crossMeeting: CrossMeetingInput;
 }
 
 /** Everything the simulator knows. One per running simulator; `resetWorld` empties it in place. */
@@ -49,6 +54,10 @@ export interface World {
   log: RequestLog;
   concurrency: ConcurrencyMeter;
   sentMail: SentMail[];
+  /** Where lists over all of an organizer's meetings stand, by token. */
+  artifactPlaces: Map<string, ArtifactPlace>;
+  /** Chances by which the answers of a batch are ordered. */
+  batchOrder: () => number;
   behaviour: Behaviour;
   /** Port of the second host; set once it listens. */
   mediaPort: number;
@@ -66,6 +75,8 @@ function emptyContents(): Omit<World, 'mediaPort'> {
     log: new RequestLog(),
     concurrency: new ConcurrencyMeter(),
     sentMail: [],
+    artifactPlaces: new Map(),
+    batchOrder: seededRandom(1),
     behaviour: {
       paging: {},
       contentMode: 'range',
@@ -73,6 +84,8 @@ function emptyContents(): Omit<World, 'mediaPort'> {
       ifMatch: 'checked',
       transactionMemory: 'untilDeleted',
       markerFilter: { combined: 'served' },
+      artifactContent: {},
+      crossMeeting: {},
     },
   };
 }
