@@ -1,6 +1,6 @@
 import { sevenDigits } from './clock.ts';
 import type { Json } from './errors.ts';
-import { badRequest, teamsNotFound } from './errors.ts';
+import { badRequest, GraphFailure, teamsNotFound } from './errors.ts';
 import type { UserCall } from './graph-call.ts';
 import { contextUrl, option } from './graph-call.ts';
 import type { CallArtifact, OnlineMeeting } from './meeting-store.ts';
@@ -41,7 +41,7 @@ export function listArtifacts(call: UserCall, meeting: OnlineMeeting, all: CallA
     body: {
       '@odata.context': contextUrl(call, contextPath(call, meeting, kind)),
       '@odata.count': page.items.length,
-      value: page.items.map((artifact) => select(call, view(call, meeting, artifact, kind), kind.type, ['id'])),
+      value: page.items.map((artifact) => select(call, artifactView(call, meeting, artifact, kind), kind.type, ['id'])),
       ...(page.nextLink === undefined ? {} : { '@odata.nextLink': page.nextLink }),
     },
   };
@@ -49,7 +49,8 @@ export function listArtifacts(call: UserCall, meeting: OnlineMeeting, all: CallA
 
 type ArtifactFilter = (artifact: CallArtifact) => boolean;
 
-function artifactFilters(text: string | undefined): ArtifactFilter[] {
+/** The conditions of a `$filter`, all of which must hold. Throws 400 for one that is not understood. */
+export function artifactFilters(text: string | undefined): ArtifactFilter[] {
   const comparisons = text === undefined ? [] : parseFilter(text);
   if (comparisons === null) throw badRequest('Invalid filter clause.');
   return comparisons.map(({ property, operator, value }) => {
@@ -74,19 +75,31 @@ export function artifactAnswer(
     status: 200,
     body: {
       '@odata.context': contextUrl(call, `${contextPath(call, meeting, kind)}/$entity`),
-      ...select(call, view(call, meeting, artifact, kind), kind.type, ['id']),
+      ...select(call, artifactView(call, meeting, artifact, kind), kind.type, ['id']),
     },
   };
 }
 
-/** The artifact whose id stands in the path; 404 when there is none (its text is not documented). */
-export function artifactInPath<Artifact extends CallArtifact>(call: UserCall, all: Artifact[]): Artifact {
+/**
+ * The artifact whose id stands in the path. Throws 404 when there is none, and 404 or 410 by the simulator's switch when
+ * it was deleted or has expired; neither text is documented.
+ */
+export function artifactInPath<Artifact extends CallArtifact>(
+  call: UserCall,
+  meeting: OnlineMeeting,
+  all: Artifact[],
+): Artifact {
   const artifact = all.find((one) => one.id === call.params.artifact && one.availableAt <= call.now);
-  if (artifact === undefined) throw teamsNotFound('The requested resource was not found.');
-  return artifact;
+  if (artifact !== undefined) return artifact;
+  const isGone = call.world.behaviour.artifactContent.gone === 410;
+  if (isGone && meeting.removedArtifactIds.has(call.params.artifact ?? '')) {
+    throw new GraphFailure(410, 'Gone', 'The requested resource is no longer available.');
+  }
+  throw teamsNotFound('The requested resource was not found.');
 }
 
-function view(call: UserCall, meeting: OnlineMeeting, artifact: CallArtifact, kind: ArtifactKind): Json {
+/** An artifact as Graph shows it. Source: resources/callrecording. */
+export function artifactView(call: UserCall, meeting: OnlineMeeting, artifact: CallArtifact, kind: ArtifactKind): Json {
   const path = ['users', call.user.id, 'onlineMeetings', meeting.id, kind.collection, artifact.id, 'content'];
   return {
     id: artifact.id,

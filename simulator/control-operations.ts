@@ -1,7 +1,9 @@
 import { eventSummary, meetingSummary } from './control-summaries.ts';
 import type {
   AppInput,
+  ArtifactContentInput,
   ContentMode,
+  CrossMeetingInput,
   DeletedItemsBehaviour,
   DirectoryInput,
   EventChangeInput,
@@ -22,6 +24,7 @@ import { mailTo } from './mail.ts';
 import type { CalendarEvent, ZonedInstant } from './mailbox.ts';
 import { expireDeltaTokens, moveEvent, removeEvent, touchEvent } from './mailbox.ts';
 import { meetingsOf } from './meeting-store.ts';
+import { seededRandom } from './seeded-random.ts';
 import type { Directory, User, World } from './state.ts';
 import { appKey, appOf, directoryOf, findUser, mailboxOf, resetWorld, userKey, userOf } from './state.ts';
 import { meetingTookPlace } from './took-place.ts';
@@ -75,6 +78,7 @@ export const controlOperations = {
   deleteArtifact(world: World, input: { directoryId: string; artifactId: string }) {
     for (const meeting of world.meetings.byId.values()) {
       if (meeting.directoryId !== input.directoryId) continue;
+      meeting.removedArtifactIds.add(input.artifactId);
       meeting.recordings = meeting.recordings.filter((one) => one.id !== input.artifactId);
       meeting.transcripts = meeting.transcripts.filter((one) => one.id !== input.artifactId);
     }
@@ -112,6 +116,7 @@ export const controlOperations = {
   },
   expireDeltaTokens(world: World) {
     for (const mailbox of world.mailboxes.values()) expireDeltaTokens(mailbox);
+    world.artifactPlaces.clear();
   },
   expireMeeting(world: World, input: { directoryId: string; meetingId: string }) {
     const meeting = world.meetings.byId.get(input.meetingId);
@@ -125,7 +130,10 @@ export const controlOperations = {
     world.clock.set(input.instant === null ? null : new Date(input.instant));
   },
   addFault: (world: World, input: FaultInput) => ({ id: world.faults.add(input) }),
-  seedFaults: (world: World, input: { seed: number }) => world.faults.seed(input.seed),
+  seedFaults(world: World, input: { seed: number }) {
+    world.faults.seed(input.seed);
+    world.batchOrder = seededRandom(input.seed);
+  },
   clearFaults: (world: World) => world.faults.clear(),
   requests: (world: World, input: { method?: string; path?: string; host?: string }) => world.log.list(input),
   clearRequests(world: World) {
@@ -138,6 +146,12 @@ export const controlOperations = {
   },
   setContentMode(world: World, input: { mode: ContentMode }) {
     world.behaviour.contentMode = input.mode;
+  },
+  setArtifactContent(world: World, input: ArtifactContentInput) {
+    world.behaviour.artifactContent = input;
+  },
+  setCrossMeeting(world: World, input: CrossMeetingInput) {
+    world.behaviour.crossMeeting = input;
   },
   setJoinUrlMiss(world: World, input: { answer: JoinUrlMiss }) {
     world.behaviour.joinUrlMiss = input.answer;

@@ -3,6 +3,10 @@
  * Microsoft and read out of it. Times are ISO 8601 in UTC; durations name their unit.
  */
 
+import type { ParticipantInput } from './control-artifact-types.ts';
+
+export type * from './control-artifact-types.ts';
+
 /** A directory (Microsoft Entra tenant). The transcript switches are off by default, as Microsoft ships them. */
 export interface DirectoryInput {
   id: string;
@@ -145,6 +149,8 @@ export interface MeetingTookPlaceInput {
   recordings?: number;
   /** Number of transcripts; default 1. */
   transcripts?: number;
+  /** Who attended; default: those who speak in `utterances`, from beginning to end. One report is made for a call. */
+  participants?: ParticipantInput[];
   /** Said in every transcript; an empty list makes transcripts without words. Default: a short dialogue. */
   utterances?: Utterance[];
   spokenLanguage?: string;
@@ -163,6 +169,7 @@ export interface MeetingTookPlaceResult {
   callId: string;
   recordings: { id: string; contentCorrelationId: string; createdDateTime: string; endDateTime: string }[];
   transcripts: { id: string; contentCorrelationId: string; createdDateTime: string; endDateTime: string }[];
+  attendanceReportId: string;
 }
 
 /** What goes wrong, where, how often. The oldest fault that matches is used first. */

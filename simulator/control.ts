@@ -1,6 +1,8 @@
 import type {
   AppInput,
+  ArtifactContentInput,
   ContentMode,
+  CrossMeetingInput,
   DeletedItemsBehaviour,
   DirectoryInput,
   EventChangeInput,
@@ -98,7 +100,7 @@ export class SimulatorControl {
     return this.#call('meetingTookPlace', input);
   }
 
-  /** Removes one recording or transcript, as if its file were deleted in OneDrive or by an administrator. */
+  /** Removes one recording or transcript, as if its file were deleted or had expired in OneDrive. */
   deleteArtifact(directoryId: string, artifactId: string): Promise<void> {
     return this.#call('deleteArtifact', { directoryId, artifactId });
   }
@@ -169,7 +171,7 @@ export class SimulatorControl {
     return (await this.#call<{ id: number }>('addFault', fault)).id;
   }
 
-  /** Begins the sequence of chances of faults with a `probability`; the same seed, the same sequence. */
+  /** Begins the chances of faults with a `probability` and of the order in batches; the same seed, the same sequence. */
   seedFaults(input: { seed: number }): Promise<void> {
     return this.#call('seedFaults', input);
   }
@@ -200,6 +202,14 @@ export class SimulatorControl {
 
   setContentMode(mode: ContentMode): Promise<void> {
     return this.#call('setContentMode', { mode });
+  }
+
+  setArtifactContent(behaviour: ArtifactContentInput): Promise<void> {
+    return this.#call('setArtifactContent', behaviour);
+  }
+
+  setCrossMeeting(behaviour: CrossMeetingInput): Promise<void> {
+    return this.#call('setCrossMeeting', behaviour);
   }
 
   setJoinUrlMiss(answer: JoinUrlMiss): Promise<void> {

@@ -33,7 +33,10 @@ export interface GraphRoute {
   handle(call: UserCall): Answer;
 }
 
-/** Splits the path below `/v1.0/`; the OData form `users('x')` equals `users/x`. */
+/**
+ * Splits the path below `/v1.0/`; the OData form `users('x')` equals `users/x`. Of a function with parameters only its
+ * name and the parentheses stay.
+ */
 export function segmentsOf(path: string): string[] {
   return path
     .split('/')
@@ -41,6 +44,8 @@ export function segmentsOf(path: string): string[] {
     .filter((segment) => segment !== '')
     .map((segment) => decodeURIComponent(segment))
     .flatMap((segment) => {
+      const called = /^(\w+)\(\w+=.*\)$/.exec(segment);
+      if (called !== null) return [`${called[1]}()`];
       const keyed = /^(\w+)\('((?:[^']|'')*)'\)$/.exec(segment);
       return keyed === null ? [segment] : [keyed[1] ?? '', (keyed[2] ?? '').replaceAll("''", "'")];
     });

@@ -1,10 +1,12 @@
 import { authorize } from './access.ts';
+import { answerBatch } from './batch.ts';
 import { badRequest, GraphFailure, graphErrorBody, invalidToken, usualFailure } from './errors.ts';
 import { preferencesOf, segmentsOf } from './graph-call.ts';
 import { graphHeaders, ODATA_JSON } from './headers.ts';
 import { matchRoute } from './router.ts';
 import { routes } from './routes.ts';
 import type { Answer, Host, ServedCall } from './serve.ts';
+import { meetFaults } from './serve.ts';
 import { findUser } from './state.ts';
 import { verifyBearer } from './tokens.ts';
 
@@ -27,6 +29,11 @@ async function answerGraph(call: ServedCall): Promise<Answer> {
     if (segments[0]?.toLowerCase() === 'me') {
       throw badRequest('/me request is only valid with delegated authentication flow.');
     }
+    if (segments[0] === '$batch' && segments.length === 1) {
+      // Whether Graph looks at the token before the items is not documented.
+      await verifyBearer(call.headers.authorization, call.now);
+      return withODataHeaders(await answerBatch(call, serveItem));
+    }
     const match = matchRoute(routes, call.method, segments);
     if (match instanceof GraphFailure) throw match;
     const caller = await verifyBearer(call.headers.authorization, call.now);
@@ -39,6 +46,13 @@ async function answerGraph(call: ServedCall): Promise<Answer> {
     if (!(error instanceof GraphFailure)) throw error;
     return failureAnswer(error, call);
   }
+}
+
+/** An item of a batch. Its connection is not its own: where a fault cuts it, the service behind Graph did not answer. */
+async function serveItem(call: ServedCall, url: string): Promise<Answer> {
+  if (segmentsOf(call.path)[0] === '$batch') return failureAnswer(badRequest('A batch cannot hold another.'), call);
+  const outcome = await meetFaults(graphHost, call, url);
+  return outcome === 'cut' ? { status: 504 } : outcome.answer;
 }
 
 function isJson(answer: Answer): boolean {

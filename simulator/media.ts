@@ -40,9 +40,12 @@ function answerMedia(call: ServedCall): Answer {
   if (call.query.get('sig') !== signature(meetingId, recordingId, expires) || Number(expires) <= call.now.getTime()) {
     return refusal(403, 'AuthenticationFailed', 'The signature of the link is not valid or has expired.');
   }
-  const recordings = call.world.meetings.byId.get(meetingId)?.recordings ?? [];
-  const recording = recordings.find((one) => one.id === recordingId);
-  if (recording === undefined) return refusal(404, 'NotFound', 'The object does not exist.');
+  const meeting = call.world.meetings.byId.get(meetingId);
+  const recording = meeting?.recordings.find((one) => one.id === recordingId);
+  if (recording === undefined) {
+    const isGone = call.world.behaviour.artifactContent.gone === 410 && meeting?.removedArtifactIds.has(recordingId);
+    return refusal(isGone ? 410 : 404, isGone ? 'Gone' : 'NotFound', 'The object does not exist.');
+  }
   return contentAnswer(recordingBytes(recording), call.headers.range);
 }
 

@@ -23,6 +23,26 @@ export interface OnlineMeeting {
   settings: Json;
   recordings: Recording[];
   transcripts: Transcript[];
+  attendanceReports: AttendanceReport[];
+  /** Recordings and transcripts that were there once. */
+  removedArtifactIds: Set<string>;
+}
+
+/** Who attended one call. */
+export interface AttendanceReport {
+  id: string;
+  startedAt: Date;
+  endedAt: Date;
+  /** Lists leave it out before. */
+  availableAt: Date;
+  participants: {
+    id: string;
+    name: string;
+    emailAddress: string | null;
+    role: string;
+    userId: string | null;
+    seconds: number;
+  }[];
 }
 
 /** What recordings and transcripts have in common. */
@@ -46,6 +66,18 @@ export interface Transcript extends CallArtifact {
   utterances: Utterance[];
   spokenLanguage: string;
   rawVtt: string | null;
+}
+
+/** A place in a list over all of an organizer's meetings, known by an opaque token. */
+export interface ArtifactPlace {
+  collection: 'recordings' | 'transcripts';
+  organizerId: string;
+  from: number;
+  until: number;
+  /** Ids of the pages that are still to come; empty for the place between two rounds of change tracking. */
+  pages: string[][];
+  /** Ids that were told, in this round and before. */
+  told: string[];
 }
 
 export interface MeetingStore {

@@ -38,6 +38,8 @@ export function newMeeting(
     settings: {},
     recordings: [],
     transcripts: [],
+    attendanceReports: [],
+    removedArtifactIds: new Set(),
   };
   extendExpiry(meeting, meeting.createdAt);
   addMeeting(world.meetings, meeting);

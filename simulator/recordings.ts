@@ -1,3 +1,4 @@
+import { artifactDelta, listAllArtifacts } from './artifact-rounds.ts';
 import type { ArtifactKind } from './artifacts.ts';
 import { artifactAnswer, artifactInPath, artifactMeeting, listArtifacts } from './artifacts.ts';
 import { GraphFailure } from './errors.ts';
@@ -6,7 +7,7 @@ import { mediaLink } from './media.ts';
 import { contentAnswer, recordingBytes } from './recording-content.ts';
 import type { Answer } from './serve.ts';
 
-const KIND: ArtifactKind = {
+export const RECORDINGS: ArtifactKind = {
   collection: 'recordings',
   type: 'callRecording',
   contentUrl: 'recordingContentUrl',
@@ -15,19 +16,29 @@ const KIND: ArtifactKind = {
 /** `GET …/onlineMeetings/{id}/recordings`. */
 export function listRecordings(call: UserCall): Answer {
   const meeting = artifactMeeting(call, 'organizer');
-  return listArtifacts(call, meeting, meeting.recordings, KIND);
+  return listArtifacts(call, meeting, meeting.recordings, RECORDINGS);
+}
+
+/** `GET …/onlineMeetings/getAllRecordings(…)`. */
+export function listAllRecordings(call: UserCall): Answer {
+  return listAllArtifacts(call, RECORDINGS);
+}
+
+/** `GET …/onlineMeetings/getAllRecordings(…)/delta`. */
+export function recordingDelta(call: UserCall): Answer {
+  return artifactDelta(call, RECORDINGS);
 }
 
 /** `GET …/recordings/{id}`. */
 export function getRecording(call: UserCall): Answer {
   const meeting = artifactMeeting(call, 'organizer');
-  return artifactAnswer(call, meeting, artifactInPath(call, meeting.recordings), KIND);
+  return artifactAnswer(call, meeting, artifactInPath(call, meeting, meeting.recordings), RECORDINGS);
 }
 
 /** `GET …/recordings/{id}/content`: the mp4 by the simulator's content mode, as Microsoft documents none beyond 200. */
 export function getRecordingContent(call: UserCall): Answer {
   const meeting = artifactMeeting(call, 'organizer');
-  const recording = artifactInPath(call, meeting.recordings);
+  const recording = artifactInPath(call, meeting, meeting.recordings);
   const bytes = recordingBytes(recording);
   switch (call.world.behaviour.contentMode) {
     case 'plain':

@@ -1,12 +1,20 @@
+import { getAttendanceReport, listAttendanceRecords, listAttendanceReports } from './attendance.ts';
 import { getCalendar } from './calendar.ts';
 import { calendarDelta } from './calendar-delta.ts';
 import { listCalendarView } from './calendar-view.ts';
 import { cancelEvent, createEvent, deleteEvent, getEvent, listEvents, updateEvent } from './events.ts';
 import type { Area, GraphRoute } from './graph-call.ts';
 import { createMeeting, deleteMeeting, findMeetings, getMeeting, updateMeeting } from './online-meetings.ts';
-import { getRecording, getRecordingContent, listRecordings } from './recordings.ts';
+import { getRecording, getRecordingContent, listAllRecordings, listRecordings, recordingDelta } from './recordings.ts';
 import type { User } from './state.ts';
-import { getTranscript, getTranscriptContent, getTranscriptMetadataContent, listTranscripts } from './transcripts.ts';
+import {
+  getTranscript,
+  getTranscriptContent,
+  getTranscriptMetadataContent,
+  listAllTranscripts,
+  listTranscripts,
+  transcriptDelta,
+} from './transcripts.ts';
 import { getUser } from './users.ts';
 
 const USERS = ['User.ReadBasic.All', 'User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All'];
@@ -16,12 +24,14 @@ const MEETING_READ = ['OnlineMeetings.Read.All', 'OnlineMeetings.ReadWrite.All']
 const MEETING_WRITE = ['OnlineMeetings.ReadWrite.All'];
 const RECORDING_READ = ['OnlineMeetingRecording.Read.All'];
 const TRANSCRIPT_READ = ['OnlineMeetingTranscript.Read.All'];
+const ATTENDANCE_READ = ['OnlineMeetingArtifact.Read.All'];
 
 const EVENTS = ['users/{user}/events', 'users/{user}/calendar/events'];
 const CALENDAR_VIEWS = ['users/{user}/calendarView', 'users/{user}/calendar/calendarView'];
 const MEETINGS = 'users/{user}/onlineMeetings';
 const RECORDINGS = `${MEETINGS}/{meeting}/recordings`;
 const TRANSCRIPTS = `${MEETINGS}/{meeting}/transcripts`;
+const ATTENDANCE_REPORTS = `${MEETINGS}/{meeting}/attendanceReports`;
 
 function transcriptPolicyText(user: User): string {
   return (
@@ -58,12 +68,26 @@ export const routes: readonly GraphRoute[] = [
   ]),
   route('GET', MEETINGS, 'onlineMeetings', MEETING_READ, findMeetings),
   route('POST', MEETINGS, 'onlineMeetings', MEETING_WRITE, createMeeting),
+  // Before the meetings: a function's name looks like an id.
+  route('GET', `${MEETINGS}/getAllRecordings()`, 'onlineMeetings', RECORDING_READ, listAllRecordings),
+  route('GET', `${MEETINGS}/getAllRecordings()/delta`, 'onlineMeetings', RECORDING_READ, recordingDelta),
+  route('GET', `${MEETINGS}/getAllTranscripts()`, 'onlineMeetings', TRANSCRIPT_READ, listAllTranscripts),
+  route('GET', `${MEETINGS}/getAllTranscripts()/delta`, 'onlineMeetings', TRANSCRIPT_READ, transcriptDelta),
   route('GET', `${MEETINGS}/{meeting}`, 'onlineMeetings', MEETING_READ, getMeeting),
   route('PATCH', `${MEETINGS}/{meeting}`, 'onlineMeetings', MEETING_WRITE, updateMeeting),
   route('DELETE', `${MEETINGS}/{meeting}`, 'onlineMeetings', MEETING_WRITE, deleteMeeting),
   route('GET', RECORDINGS, 'onlineMeetings', RECORDING_READ, listRecordings),
   route('GET', `${RECORDINGS}/{artifact}`, 'onlineMeetings', RECORDING_READ, getRecording),
   route('GET', `${RECORDINGS}/{artifact}/content`, 'onlineMeetings', RECORDING_READ, getRecordingContent),
+  route('GET', ATTENDANCE_REPORTS, 'onlineMeetings', ATTENDANCE_READ, listAttendanceReports),
+  route('GET', `${ATTENDANCE_REPORTS}/{report}`, 'onlineMeetings', ATTENDANCE_READ, getAttendanceReport),
+  route(
+    'GET',
+    `${ATTENDANCE_REPORTS}/{report}/attendanceRecords`,
+    'onlineMeetings',
+    ATTENDANCE_READ,
+    listAttendanceRecords,
+  ),
   route('GET', TRANSCRIPTS, 'onlineMeetings', TRANSCRIPT_READ, listTranscripts),
   route('GET', `${TRANSCRIPTS}/{artifact}`, 'onlineMeetings', TRANSCRIPT_READ, getTranscript),
   {

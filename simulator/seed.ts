@@ -5,6 +5,7 @@ const ROLES = [
   'OnlineMeetings.ReadWrite.All',
   'OnlineMeetingRecording.Read.All',
   'OnlineMeetingTranscript.Read.All',
+  'OnlineMeetingArtifact.Read.All',
   'User.Read.All',
 ];
 

@@ -57,18 +57,28 @@ export async function serve(
 ): Promise<FastifyReply> {
   const call = callOf(world, request);
   const entry = world.log.add(logEntry(host, call));
+  const outcome = await meetFaults(host, call, request.raw.url ?? '');
+  if (outcome === 'cut') return cut(request, reply);
+  return send(host, call, entry, reply, outcome.answer, outcome.fault);
+}
+
+/** What becomes of a call: an answer, with the fault that may still strike its stream, or a connection that is reset. */
+export async function meetFaults(
+  host: Host,
+  call: ServedCall,
+  url: string,
+): Promise<{ answer: Answer; fault?: FaultInput } | 'cut'> {
   const place = (await host.enter?.(call)) ?? (() => {});
-  if (typeof place !== 'function') return send(host, call, entry, reply, place, undefined);
+  if (typeof place !== 'function') return { answer: place };
   try {
-    const fault = world.faults.take(call.method, decodePath(`${call.path}${request.raw.url?.slice(call.path.length)}`));
-    if (fault?.delayMs !== undefined) await world.faults.delay(fault.delayMs);
-    if (fault?.cut === 'before') return cut(request, reply);
+    const { faults } = call.world;
+    const fault = faults.take(call.method, decodePath(url));
+    if (fault?.delayMs !== undefined) await faults.delay(fault.delayMs);
+    if (fault?.cut === 'before') return 'cut';
     const faulted = fault?.status === undefined ? null : faultAnswer(host, call, fault, fault.status);
-    if (faulted !== null && !fault?.after) return send(host, call, entry, reply, faulted, undefined);
+    if (faulted !== null && !fault?.after) return { answer: faulted };
     const answer = await host.work(call);
-    if (fault?.cut === 'after') return cut(request, reply);
-    place();
-    return send(host, call, entry, reply, faulted ?? answer, fault);
+    return fault?.cut === 'after' ? 'cut' : { answer: faulted ?? answer, fault };
   } finally {
     place();
   }
@@ -148,7 +158,7 @@ function send(
   return reply.send(Buffer.from(JSON.stringify(answer.body)));
 }
 
-function isStream(body: Json | StreamBody): body is StreamBody {
+export function isStream(body: Json | StreamBody): body is StreamBody {
   return 'chunks' in body;
 }
 

@@ -3,7 +3,9 @@ import { Clock } from './clock.ts';
 import { ConcurrencyMeter } from './concurrency.ts';
 import type {
   AppInput,
+  ArtifactContentInput,
   ContentMode,
+  CrossMeetingInput,
   DeletedItemsBehaviour,
   DirectoryInput,
   IfMatchBehaviour,
@@ -17,9 +19,10 @@ import type {
 import { FaultList } from './faults.ts';
 import type { Mailbox } from './mailbox.ts';
 import { createMailbox } from './mailbox.ts';
-import type { MeetingStore } from './meeting-store.ts';
+import type { ArtifactPlace, MeetingStore } from './meeting-store.ts';
 import { createMeetingStore } from './meeting-store.ts';
 import { RequestLog } from './request-log.ts';
+import { seededRandom } from './seeded-random.ts';
 
 export type Directory = Required<DirectoryInput>;
 export type App = Required<AppInput> & { servicePrincipalId: string };
@@ -34,6 +37,8 @@ export interface Behaviour {
   transactionMemory: TransactionMemory;
   deletedItems: DeletedItemsBehaviour;
   markerFilter: MarkerFilterBehaviour;
+  artifactContent: ArtifactContentInput;
+  crossMeeting: CrossMeetingInput;
 }
 
 /** Everything the simulator knows. One per running simulator; `resetWorld` empties it in place. */
@@ -51,6 +56,10 @@ export interface World {
   log: RequestLog;
   concurrency: ConcurrencyMeter;
   sentMail: SentMail[];
+  /** Where lists over all of an organizer's meetings stand, by token. */
+  artifactPlaces: Map<string, ArtifactPlace>;
+  /** Chances by which the answers of a batch are ordered. */
+  batchOrder: () => number;
   behaviour: Behaviour;
   /** Port of the second host; set once it listens. */
   mediaPort: number;
@@ -68,6 +77,8 @@ function emptyContents(): Omit<World, 'mediaPort'> {
     log: new RequestLog(),
     concurrency: new ConcurrencyMeter(),
     sentMail: [],
+    artifactPlaces: new Map(),
+    batchOrder: seededRandom(1),
     behaviour: {
       paging: {},
       contentMode: 'range',
@@ -76,6 +87,8 @@ function emptyContents(): Omit<World, 'mediaPort'> {
       transactionMemory: 'untilDeleted',
       deletedItems: 'gone',
       markerFilter: { combined: 'served' },
+      artifactContent: {},
+      crossMeeting: {},
     },
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { attendanceReport } from './attendance.ts';
 import { sevenDigits } from './clock.ts';
 import type { MeetingTookPlaceInput, MeetingTookPlaceResult, Utterance } from './control-types.ts';
 import { newRecordingId, newTranscriptId } from './ids.ts';
@@ -16,6 +17,7 @@ export function meetingTookPlace(world: World, input: MeetingTookPlaceInput): Me
       ? meeting.endsAt.getTime() - meeting.startsAt.getTime()
       : input.durationSeconds * 1000;
   const call = callParts(startedAt, durationMs, input);
+  const utterances = input.utterances ?? defaultDialogue(world, meeting);
   const recordings = call
     .artifacts(input.recordings ?? 1, newRecordingId)
     .map((artifact, part): Recording => ({ ...artifact, part, minBytes: input.minRecordingBytes ?? 0 }));
@@ -24,13 +26,15 @@ export function meetingTookPlace(world: World, input: MeetingTookPlaceInput): Me
     .map(
       (artifact): Transcript => ({
         ...artifact,
-        utterances: input.utterances ?? defaultDialogue(world, meeting),
+        utterances,
         spokenLanguage: input.spokenLanguage ?? 'en-us',
         rawVtt: input.rawVtt ?? null,
       }),
     );
   meeting.recordings.push(...recordings);
   meeting.transcripts.push(...transcripts);
+  const attendance = attendanceReport(world, meeting, input, { startedAt, durationMs, utterances });
+  meeting.attendanceReports.push(attendance);
   extendExpiry(meeting, new Date(startedAt.getTime() + durationMs));
   return {
     meetingId: meeting.id,
@@ -39,6 +43,7 @@ export function meetingTookPlace(world: World, input: MeetingTookPlaceInput): Me
     callId: call.id,
     recordings: recordings.map(summary),
     transcripts: transcripts.map(summary),
+    attendanceReportId: attendance.id,
   };
 }
 

@@ -1,3 +1,4 @@
+import { artifactDelta, listAllArtifacts } from './artifact-rounds.ts';
 import type { ArtifactKind } from './artifacts.ts';
 import { artifactAnswer, artifactInPath, artifactMeeting, listArtifacts } from './artifacts.ts';
 import { GraphFailure, teamsNotFound } from './errors.ts';
@@ -7,7 +8,7 @@ import type { OnlineMeeting, Transcript } from './meeting-store.ts';
 import type { Answer } from './serve.ts';
 import { attributedVtt, metadataVtt, unattributedText } from './vtt.ts';
 
-const KIND: ArtifactKind = {
+export const TRANSCRIPTS: ArtifactKind = {
   collection: 'transcripts',
   type: 'callTranscript',
   contentUrl: 'transcriptContentUrl',
@@ -17,13 +18,13 @@ const UNATTRIBUTED = 'application/vnd.microsoft.graph.transcript+text';
 /** `GET …/onlineMeetings/{id}/transcripts`. */
 export function listTranscripts(call: UserCall): Answer {
   const meeting = transcriptMeeting(call);
-  return listArtifacts(call, meeting, meeting.transcripts, KIND);
+  return listArtifacts(call, meeting, meeting.transcripts, TRANSCRIPTS);
 }
 
 /** `GET …/transcripts/{id}`. */
 export function getTranscript(call: UserCall): Answer {
   const meeting = transcriptMeeting(call);
-  return artifactAnswer(call, meeting, artifactInPath(call, meeting.transcripts), KIND);
+  return artifactAnswer(call, meeting, artifactInPath(call, meeting, meeting.transcripts), TRANSCRIPTS);
 }
 
 /**
@@ -49,24 +50,41 @@ export function getTranscriptMetadataContent(call: UserCall): Answer {
   return { status: 200, headers: { 'content-type': 'text/vtt' }, body: metadataVtt(spokenTranscript(call)) };
 }
 
+/** `GET …/onlineMeetings/getAllTranscripts(…)`. */
+export function listAllTranscripts(call: UserCall): Answer {
+  checkTranscriptAccess(call);
+  return listAllArtifacts(call, TRANSCRIPTS);
+}
+
+/** `GET …/onlineMeetings/getAllTranscripts(…)/delta`. */
+export function transcriptDelta(call: UserCall): Answer {
+  checkTranscriptAccess(call);
+  return artifactDelta(call, TRANSCRIPTS);
+}
+
 /** The directory's switch comes before the meeting: it refuses every transcript call. Source: calltranscript-get. */
-function transcriptMeeting(call: UserCall): OnlineMeeting {
+function checkTranscriptAccess(call: UserCall): void {
   if (!call.directory.graphTranscriptAccess) {
     throw switchedOff(
       'GraphAccessToTranscriptsDisabled',
       'Graph API access to transcripts is disabled for this tenant.',
     );
   }
+}
+
+function transcriptMeeting(call: UserCall): OnlineMeeting {
+  checkTranscriptAccess(call);
   return artifactMeeting(call, 'organizerAndInvited');
 }
 
-/** A transcript without words has no content; Microsoft names the error but not its status. */
+/** A transcript without words has no content; Microsoft names the error but not its status, so that is a switch. */
 function spokenTranscript(call: UserCall): Transcript {
-  const transcript = artifactInPath(call, transcriptMeeting(call).transcripts);
-  if (transcript.rawVtt === null && transcript.utterances.length === 0) {
-    throw teamsNotFound('The transcript has no content.');
-  }
-  return transcript;
+  const meeting = transcriptMeeting(call);
+  const transcript = artifactInPath(call, meeting, meeting.transcripts);
+  if (transcript.rawVtt !== null || transcript.utterances.length > 0) return transcript;
+  const status = call.world.behaviour.artifactContent.wordless ?? 404;
+  if (status === 404) throw teamsNotFound('The transcript has no content.');
+  throw new GraphFailure(status, status === 400 ? 'BadRequest' : 'UnknownError', 'The transcript has no content.');
 }
 
 function wantedFormat(call: UserCall): 'text/vtt' | typeof UNATTRIBUTED {
