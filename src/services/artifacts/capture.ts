@@ -45,11 +45,11 @@ export function makeCapture(
     return settings?.installStatus === 'ACTIVE' ? deps.microsoftApp.graphFor(scope) : null;
   }
 
-  /** Organizers of meetings that are over, or nearly, and that were not asked about in the last hour. */
-  async function organizersToRead(scope: Scope): Promise<string[]> {
+  /** Organizers of meetings that are over, or nearly. */
+  async function organizersOf(scope: Scope): Promise<string[]> {
     const now = tools.clock().getTime();
-    const [meetings, cursors] = await scope.db.run(async (prisma) => [
-      await prisma.onlineMeeting.findMany({
+    const meetings = await scope.db.run((prisma) =>
+      prisma.onlineMeeting.findMany({
         where: {
           organizerObjectId: { not: null },
           joinUrl: { not: null },
@@ -58,10 +58,8 @@ export function makeCapture(
         distinct: ['organizerObjectId'],
         select: { organizerObjectId: true },
       }),
-      await prisma.artifactCursor.findMany({ where: { readAt: { gt: new Date(now - HOUR_MS) } } }),
-    ]);
-    const recent = new Set(cursors.map(({ organizerObjectId }) => organizerObjectId));
-    return meetings.flatMap(({ organizerObjectId: id }) => (id === null || recent.has(id) ? [] : [id]));
+    );
+    return meetings.flatMap(({ organizerObjectId: id }) => id ?? []);
   }
 
   async function lookAtTaken(scope: Scope, graph: GraphClient, taken: readonly Meeting[]): Promise<void> {
@@ -96,7 +94,7 @@ export function makeCapture(
       );
       const graph = await activeGraph(scope);
       if (graph === null) return;
-      for (const organizerId of await organizersToRead(scope)) await deps.changes.read(scope, graph, organizerId);
+      for (const id of await organizersOf(scope)) await deps.changes.read(scope, graph, id, HOUR_MS);
       if (!(await lookAtDue(scope, graph))) await scope.db.transaction((prisma) => planCapture(prisma));
     },
 
@@ -119,7 +117,7 @@ export function makeCapture(
     async organizer(scope, organizerId) {
       const graph = await activeGraph(scope);
       if (graph === null) return;
-      await deps.changes.read(scope, graph, organizerId);
+      await deps.changes.read(scope, graph, organizerId, 0);
       await lookAtDue(scope, graph);
     },
   };

@@ -1,4 +1,4 @@
-import { Prisma } from '../../generated/prisma/client.ts';
+import { type ArtifactCursor, Prisma } from '../../generated/prisma/client.ts';
 import { GraphRequestError } from '../../graph/errors.ts';
 import type { GraphCallArtifact, GraphClient } from '../../graph/types.ts';
 import { toStoredFailure } from '../failures.ts';
@@ -12,8 +12,10 @@ export interface OrganizerChanges {
   /**
    * Asks over all meetings of an organizer what is new since the last time, whatever notifications missed. Not relied
    * upon alone: Microsoft leaves out recordings of meetings without a transcript (Microsoft Learn: known-issues).
+   *
+   * @param everyMs nothing is asked when it was within this time; 0 asks in any case
    */
-  read(scope: Scope, graph: GraphClient, organizerId: string): Promise<void>;
+  read(scope: Scope, graph: GraphClient, organizerId: string, everyMs: number): Promise<void>;
   /**
    * Makes the meeting with this id at Teams due at once.
    * @returns whether there is one
@@ -27,6 +29,7 @@ const DAY_MS = 24 * 3_600_000;
 const FIRST_READ_MS = 7 * DAY_MS;
 /** A read names the days that it is about; the next one begins afresh well before they are over. */
 const WINDOW_MS = 30 * DAY_MS;
+const NEVER = new Date(0);
 
 export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
   async function makeDue(scope: Scope, meetingIds: readonly string[]): Promise<void> {
@@ -123,20 +126,43 @@ export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
     );
   }
 
-  async function readPart(scope: Scope, graph: GraphClient, organizerId: string, part: ArtifactPart): Promise<void> {
-    const key = { organizerObjectId: organizerId, kind: part };
-    const cursor = await scope.db.run((prisma) => prisma.artifactCursor.findFirst({ where: key }));
-    const now = tools.clock();
-    const store = (data: Prisma.ArtifactCursorUpdateManyMutationInput & Prisma.ArtifactCursorCreateInput) =>
-      scope.db.transaction(async (prisma) => {
-        const { count } = await prisma.artifactCursor.updateMany({ where: key, data });
-        if (count === 0) await prisma.artifactCursor.create({ data });
+  /** Takes the turn to read; null when somebody did within the time. What is answered is how far was read before. */
+  async function claim(
+    scope: Scope,
+    key: { organizerObjectId: string; kind: string },
+    now: Date,
+    everyMs: number,
+  ): Promise<ArtifactCursor | null> {
+    return scope.db.transaction(async (prisma) => {
+      await prisma.artifactCursor.createMany({ data: [{ ...key, readAt: NEVER }], skipDuplicates: true });
+      const cursor = await prisma.artifactCursor.findFirstOrThrow({ where: key });
+      const { count } = await prisma.artifactCursor.updateMany({
+        where: { ...key, readAt: { equals: cursor.readAt, lte: new Date(now.getTime() - everyMs) } },
+        data: { readAt: now },
       });
-    const windowEnd = cursor?.windowEndsAt ?? null;
+      if (count === 0) return null;
+      return cursor.readAt.getTime() === NEVER.getTime() ? { ...cursor, readAt: now } : cursor;
+    });
+  }
+
+  async function readPart(
+    scope: Scope,
+    graph: GraphClient,
+    organizerId: string,
+    part: ArtifactPart,
+    everyMs: number,
+  ): Promise<void> {
+    const key = { organizerObjectId: organizerId, kind: part };
+    const now = tools.clock();
+    const cursor = await claim(scope, key, now, everyMs);
+    if (cursor === null) return;
+    const store = (data: Prisma.ArtifactCursorUpdateManyMutationInput) =>
+      scope.db.run((prisma) => prisma.artifactCursor.updateMany({ where: key, data }));
+    const windowEnd = cursor.windowEndsAt;
     const isCurrent = windowEnd !== null && windowEnd.getTime() > now.getTime() + DAY_MS;
     const endsAt = isCurrent ? windowEnd : new Date(now.getTime() + WINDOW_MS);
-    const deltaLink = (isCurrent ? cursor?.deltaLink : null) ?? null;
-    const startsAt = new Date((cursor?.readAt ?? now).getTime() - FIRST_READ_MS);
+    const deltaLink = isCurrent ? cursor.deltaLink : null;
+    const startsAt = new Date(cursor.readAt.getTime() - FIRST_READ_MS);
     try {
       const window = { startsAt, endsAt, ...(deltaLink === null ? {} : { deltaLink }) };
       const read = await graph.artifacts.changes(part, organizerId, window);
@@ -147,13 +173,13 @@ export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
         scope,
         meetings.map(({ id }) => id),
       );
-      await reopen(scope, organizerId, part, cursor?.failure != null);
+      await reopen(scope, organizerId, part, cursor.failure !== null);
       // Last: a read that broke off reads the same again.
-      await store({ ...key, deltaLink: read.deltaLink, windowEndsAt: endsAt, readAt: now, failure: Prisma.DbNull });
+      await store({ deltaLink: read.deltaLink, windowEndsAt: endsAt, failure: Prisma.DbNull });
     } catch (error) {
       if (!(error instanceof GraphRequestError)) throw error;
       const failure = toStoredFailure(error, now);
-      await store({ ...key, readAt: now, failure: { ...failure } });
+      await store({ failure: { ...failure } });
       const { code, graphRequestId } = failure;
       const fields = { tenantId: scope.db.tenantId, organizerId, part, outcome: code, graphRequestId };
       tools.logger.warn(fields, '[TeamsMeetings] operation=capture the organizer’s artifacts were not listed');
@@ -161,8 +187,8 @@ export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
   }
 
   return {
-    async read(scope, graph, organizerId) {
-      for (const part of PARTS) await readPart(scope, graph, organizerId, part);
+    async read(scope, graph, organizerId, everyMs) {
+      for (const part of PARTS) await readPart(scope, graph, organizerId, part, everyMs);
     },
 
     async tell(scope, graph, organizerId, onlineMeetingId) {

@@ -18,7 +18,7 @@ import {
 
 useCapture();
 
-const LISTS = '/onlineMeetings/[^/]+/(recordings|transcripts)$';
+const LISTS = /\/onlineMeetings\/[^/]+\/(recordings|transcripts)$/;
 
 const switchTranscripts = (graphTranscriptAccess: boolean) =>
   subgraph.simulator.updateDirectory(ACME.directoryId, { graphTranscriptAccess });
@@ -82,7 +82,7 @@ describe('what Microsoft refuses for good', () => {
       transcripts: [],
       artifactCapture: { state: 'BLOCKED', failure: { code: 'TRANSCRIPT_ACCESS_DISABLED' } },
     });
-    expect(await calls('/onlineMeetings/[^/]+/transcripts$')).toBe(0);
+    expect(await calls(/\/onlineMeetings\/[^/]+\/transcripts$/)).toBe(0);
   });
 
   it('is looked at again at once when an administrator saves the settings', async () => {

@@ -14,7 +14,8 @@ import {
 } from './refreshing.ts';
 import { ACME, branches, mendMicrosoft } from './support.ts';
 
-const PAST = { startsAt: '2026-01-15T10:00:00Z', endsAt: '2026-01-15T11:00:00Z' };
+const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+const PAST = { startsAt: hoursAgo(3), endsAt: hoursAgo(2) };
 
 const sql = (text: string, meeting: CreatedMeeting) => subgraph.database.query(text, [meeting.id]);
 
