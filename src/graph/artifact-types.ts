@@ -148,8 +148,14 @@ export interface GraphAttendanceReport {
 
 export interface GraphAttendance {
   /**
-   * The reports of a meeting, one a call, with all their records. Needs `OnlineMeetingArtifact.Read.All`.
-   * @throws GraphRequestError, also when the records of only one report could not be read.
+   * The reports of each meeting, one a call, with all their records; by `$batch`, so that 1,000 meetings without
+   * reports are 50 round trips. Needs `OnlineMeetingArtifact.Read.All`. A meeting's outcome is a failure also when the
+   * records of only one of its reports could not be read.
+   * @returns an entry for every id given.
    */
-  list(organizerObjectId: string, meetingId: string, options?: CallOptions): Promise<GraphAttendanceReport[]>;
+  listOfMeetings(
+    organizerObjectId: string,
+    meetingIds: readonly string[],
+    options?: CallOptions,
+  ): Promise<Map<string, Outcome<GraphAttendanceReport[]>>>;
 }

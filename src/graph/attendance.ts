@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { listAllBatched } from './batched-lists.ts';
 import { readPlanner } from './call.ts';
-import { listAll } from './paging.ts';
 import { graphPath } from './path.ts';
 import type { GraphRequests } from './requests.ts';
-import type { GraphAttendance, GraphAttendanceRecord } from './types.ts';
+import type { GraphAttendance, GraphAttendanceRecord, GraphAttendanceReport, Outcome } from './types.ts';
 import { instant, optionalText } from './wire.ts';
 
 /** Microsoft Learn: resources/meetingattendancereport. */
@@ -43,27 +42,42 @@ const attendanceRecord: z.ZodType<{ id: string; record: GraphAttendanceRecord }>
   }));
 
 const plan = readPlanner('onlineMeetings', ['OnlineMeetingArtifact.Read.All']);
+const REPORTS = '/users/{user}/onlineMeetings/{meeting}/attendanceReports';
+const OPERATION = 'attendance.listOfMeetings';
 
 /** Attendance of calendar-backed meetings. Microsoft Learn: meetingattendancereport-list, attendancerecord-list. */
 export function attendanceClient(requests: GraphRequests): GraphAttendance {
   return {
-    list: async (user, meeting, options) => {
-      const operation = 'attendance.list';
-      const reportsPath = '/users/{user}/onlineMeetings/{meeting}/attendanceReports';
-      const path = graphPath(reportsPath, { user, meeting });
-      const reports = await listAll(requests, plan(operation, user, path, options), attendanceReport);
-      const recordPlans = reports.map(({ id: report }) => () => {
-        const records = graphPath(`${reportsPath}/{report}/attendanceRecords`, { user, meeting, report });
-        return plan(operation, user, records, options);
+    listOfMeetings: async (user, meetingIds, options) => {
+      const call = { operation: OPERATION, user, options };
+      const meetings = [...new Set(meetingIds)];
+      const plans = meetings.map(
+        (meeting) => () => plan(OPERATION, user, graphPath(REPORTS, { user, meeting }), options),
+      );
+      const lists = await listAllBatched(requests, call, plans, attendanceReport);
+      const reports = meetings.flatMap((meeting, place) =>
+        (lists[place]?.value ?? []).map((report) => ({ meeting, report })),
+      );
+      const recordPlans = reports.map(({ meeting, report }) => () => {
+        const records = graphPath(`${REPORTS}/{report}/attendanceRecords`, { user, meeting, report: report.id });
+        return plan(OPERATION, user, records, options);
       });
-      const call = { operation, user, options };
-      const lists = await listAllBatched(requests, call, recordPlans, attendanceRecord);
-      return reports.map((report, place) => {
-        const { value = [], error } = lists[place] ?? {};
-        if (error !== undefined) throw error;
+      const recordLists = await listAllBatched(requests, call, recordPlans, attendanceRecord);
+
+      const outcomes = new Map<string, Outcome<GraphAttendanceReport[]>>(
+        meetings.map((meeting, place) => {
+          const error = lists[place]?.error;
+          return [meeting, error === undefined ? { value: [] } : { error }];
+        }),
+      );
+      for (const [place, { meeting, report }] of reports.entries()) {
+        const { value = [], error } = recordLists[place] ?? {};
+        if (error !== undefined) outcomes.set(meeting, { error });
         const records = value.map(({ record }) => record);
-        return { ...report, participantCount: report.participantCount ?? records.length, records };
-      });
+        const participantCount = report.participantCount ?? records.length;
+        outcomes.get(meeting)?.value?.push({ ...report, participantCount, records });
+      }
+      return outcomes;
     },
   };
 }

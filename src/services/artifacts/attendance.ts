@@ -1,34 +1,35 @@
 import { GraphRequestError } from '../../graph/errors.ts';
 import type { GraphAttendanceReport, GraphClient } from '../../graph/types.ts';
-import { explain, toUserError, type UserError } from '../failures.ts';
+import { explain } from '../failures.ts';
 import type { Meeting } from '../meetings/meeting.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 
 /**
- * Stores the attendance reports of a meeting where the app may read them, which is optional.
+ * Stores the attendance reports of meetings of one organizer where the app may read them, which is optional.
  *
- * @param hasNews whether the same look found that there was another call
- * @returns why they could not be read; nothing where nobody granted the permission
+ * @returns why they could not be read, by meeting; nothing where nobody granted the permission
  */
 export type CaptureAttendance = (
   scope: Scope,
   graph: GraphClient,
   organizerId: string,
-  meeting: Meeting,
-  hasNews: boolean,
-) => Promise<UserError[]>;
+  meetings: readonly Meeting[],
+) => Promise<Map<string, GraphRequestError>>;
 
 /** Microsoft Learn: meetingattendancereport-list. */
 const ROLE = 'OnlineMeetingArtifact.Read.All';
 
-/** A report is made when its call is over; so long after the end of the meeting it is looked for without other news. */
-const REPORTED_AFTER_MS = 30 * 60_000;
+/** Without a token nothing is granted; that there is none was told by the other parts. */
+async function isGranted(graph: GraphClient): Promise<boolean> {
+  try {
+    return (await graph.grantedRoles()).has(ROLE);
+  } catch (error) {
+    if (error instanceof GraphRequestError) return false;
+    throw error;
+  }
+}
 
 export function makeCaptureAttendance(tools: ServiceTools): CaptureAttendance {
-  async function isStored(scope: Scope, meetingId: string): Promise<boolean> {
-    return (await scope.db.run((prisma) => prisma.attendanceReport.count({ where: { meetingId } }))) > 0;
-  }
-
   async function store(scope: Scope, meetingId: string, reports: readonly GraphAttendanceReport[]): Promise<void> {
     await scope.db.run((prisma) =>
       prisma.attendanceReport.createMany({
@@ -44,21 +45,22 @@ export function makeCaptureAttendance(tools: ServiceTools): CaptureAttendance {
     );
   }
 
-  return async (scope, graph, organizerId, meeting, hasNews) => {
-    if (meeting.graphOnlineMeetingId === null) return [];
-    try {
-      if (!(await graph.grantedRoles()).has(ROLE)) return [];
-      const isReported = tools.clock().getTime() - meeting.endsAt.getTime() >= REPORTED_AFTER_MS;
-      if (!hasNews && (!isReported || (await isStored(scope, meeting.id)))) return [];
-      const reports = await graph.attendance.list(organizerId, meeting.graphOnlineMeetingId);
-      if (reports.length > 0) await store(scope, meeting.id, reports);
-      return [];
-    } catch (error) {
-      if (!(error instanceof GraphRequestError)) throw error;
-      const { code, graphRequestId } = explain(error);
-      const fields = { tenantId: scope.db.tenantId, meetingId: meeting.id, outcome: code, graphRequestId };
+  return async (scope, graph, organizerId, meetings) => {
+    const failures = new Map<string, GraphRequestError>();
+    const byGraphId = new Map(meetings.map((meeting) => [meeting.graphOnlineMeetingId ?? '', meeting]));
+    byGraphId.delete('');
+    if (byGraphId.size === 0 || !(await isGranted(graph))) return failures;
+    for (const [id, outcome] of await graph.attendance.listOfMeetings(organizerId, [...byGraphId.keys()])) {
+      const meetingId = byGraphId.get(id)?.id ?? '';
+      if (outcome.error === undefined) {
+        if (outcome.value.length > 0) await store(scope, meetingId, outcome.value);
+        continue;
+      }
+      failures.set(meetingId, outcome.error);
+      const { code, graphRequestId } = explain(outcome.error);
+      const fields = { tenantId: scope.db.tenantId, meetingId, outcome: code, graphRequestId };
       tools.logger.warn(fields, '[TeamsMeetings] operation=attendance the reports were not read');
-      return [toUserError(error, ['attendanceReports'])];
     }
+    return failures;
   };
 }

@@ -33,9 +33,12 @@ export type Look = (
 ) => Promise<Looked[]>;
 
 export interface LookOptions {
-  /** Asks also for what was refused for good, because a person wants to know. */
-  asksForRefused?: boolean;
+  /** A person wants to know: then what was refused for good is asked for as well, and attendance in any case. */
+  isAskedFor?: boolean;
 }
+
+/** After the end of a meeting: by then its attendance is known, unless the call went on. */
+const REPORTED_AFTER_MS = 30 * 60_000;
 
 const NO_ONLINE_MEETING = {
   code: 'NOT_FOUND',
@@ -75,10 +78,9 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
     organizerId: string,
     meetings: readonly Meeting[],
     ids: Map<string, Outcome<string | null>>,
-    asksForRefused: boolean,
+    isAskedFor: boolean,
   ): Promise<Map<string, Found>> {
-    const refused = ({ captureRefused }: Meeting, part: ArtifactPart) =>
-      !asksForRefused && captureRefused.includes(part);
+    const refused = ({ captureRefused }: Meeting, part: ArtifactPart) => !isAskedFor && captureRefused.includes(part);
     const idsWhere = (isWanted: (meeting: Meeting) => boolean) =>
       meetings.filter(isWanted).flatMap(({ id }) => ids.get(id)?.value ?? []);
     const found = new Map<string, Found>(
@@ -136,12 +138,7 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
     return result;
   }
 
-  function conclude(
-    meeting: Meeting,
-    hadArtifacts: boolean,
-    results: Record<ArtifactPart, PartResult | null>,
-    extra: UserError[],
-  ): Looked {
+  function conclude(meeting: Meeting, hadArtifacts: boolean, results: Record<ArtifactPart, PartResult | null>): Looked {
     const now = tools.clock();
     const failures: Partial<Record<ArtifactPart, StoredFailure>> = {};
     const userErrors: UserError[] = [];
@@ -161,7 +158,7 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
       meeting,
       newRecordings,
       newTranscripts,
-      userErrors: [...userErrors, ...extra],
+      userErrors,
       progress: afterLook(meeting, { hasArtifacts, failures }, now),
     };
   }
@@ -183,10 +180,34 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
     };
   }
 
-  return async (scope, graph, organizerId, meetings, { asksForRefused = false } = {}) => {
+  /** Reports are made when a call is over; in the background each meeting is asked about once or twice. */
+  function isAttendanceDue({ meeting, newRecordings, newTranscripts, progress }: Looked): boolean {
+    if (newRecordings + newTranscripts > 0 || progress.captureNextAt === null) return true;
+    const reportedAt = new Date(meeting.endsAt.getTime() + REPORTED_AFTER_MS);
+    const { captureLastAttemptAt: last } = meeting;
+    return reportedAt <= tools.clock() && (last === null || last < reportedAt);
+  }
+
+  async function withAttendance(
+    scope: Scope,
+    graph: GraphClient,
+    organizerId: string,
+    looked: Looked[],
+    isAskedFor: boolean,
+  ): Promise<Looked[]> {
+    const due = looked.filter((one) => isAskedFor || isAttendanceDue(one)).map(({ meeting }) => meeting);
+    const failures = await deps.attendance(scope, graph, organizerId, due);
+    return looked.map((one) => {
+      const failure = failures.get(one.meeting.id);
+      if (failure === undefined) return one;
+      return { ...one, userErrors: [...one.userErrors, toUserError(failure, ['attendanceReports'])] };
+    });
+  }
+
+  return async (scope, graph, organizerId, meetings, { isAskedFor = false } = {}) => {
     const stored = await known(scope, meetings);
     const ids = await resolveOnlineMeetings(scope, graph, organizerId, meetings);
-    const found = await lists(graph, organizerId, meetings, ids, asksForRefused);
+    const found = await lists(graph, organizerId, meetings, ids, isAskedFor);
     const looked: Looked[] = [];
     for (const row of meetings) {
       const before = stored.get(row.id) ?? { recordings: new Set(), transcripts: new Set() };
@@ -202,10 +223,8 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
         recordings: await takeRecordings(scope, meeting, parts.recordings, before.recordings),
         transcripts: await takeTranscripts(scope, graph, meeting, parts.transcripts, before.transcripts),
       };
-      const hasNews = (results.recordings?.count ?? 0) + (results.transcripts?.count ?? 0) > 0;
-      const extra = await deps.attendance(scope, graph, organizerId, meeting, hasNews);
-      looked.push(conclude(meeting, hadArtifacts, results, extra));
+      looked.push(conclude(meeting, hadArtifacts, results));
     }
-    return looked;
+    return withAttendance(scope, graph, organizerId, looked, isAskedFor);
   };
 }

@@ -32,13 +32,21 @@ const WINDOW_MS = 30 * DAY_MS;
 const NEVER = new Date(0);
 
 export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
-  async function makeDue(scope: Scope, meetingIds: readonly string[]): Promise<void> {
-    if (meetingIds.length === 0) return;
-    await scope.db.run((prisma) =>
-      prisma.onlineMeeting.updateMany({
-        where: { id: { in: [...meetingIds] } },
-        data: { captureNextAt: tools.clock() },
-      }),
+  /** Of what Microsoft has something new is asked for, also if it was refused before. */
+  async function makeDue(
+    scope: Scope,
+    meetings: readonly { id: string }[],
+    parts: readonly ArtifactPart[],
+  ): Promise<void> {
+    if (meetings.length === 0) return;
+    const rows = meetings.map(({ id }) => ({ id }));
+    await scope.db.run(
+      (prisma) => prisma.$executeRaw`
+        UPDATE online_meetings m
+           SET capture_next_at = ${tools.clock()},
+               capture_refused = ARRAY(SELECT unnest(m.capture_refused) EXCEPT SELECT unnest(${parts}::text[]))
+          FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x(id uuid)
+         WHERE m.tenant_id = current_setting('app.tenant_id') AND m.id = x.id`,
     );
   }
 
@@ -169,10 +177,7 @@ export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
       const news = await unstored(scope, part, read.artifacts);
       const ids = new Set(news.flatMap(({ meetingId }) => (meetingId === null ? [] : [meetingId])));
       const meetings = await meetingsOf(scope, graph, organizerId, [...ids]);
-      await makeDue(
-        scope,
-        meetings.map(({ id }) => id),
-      );
+      await makeDue(scope, meetings, [part]);
       await reopen(scope, organizerId, part, cursor.failure !== null);
       // Last: a read that broke off reads the same again.
       await store({ deltaLink: read.deltaLink, windowEndsAt: endsAt, failure: Prisma.DbNull });
@@ -193,10 +198,7 @@ export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
 
     async tell(scope, graph, organizerId, onlineMeetingId) {
       const meetings = await meetingsOf(scope, graph, organizerId, [onlineMeetingId]);
-      await makeDue(
-        scope,
-        meetings.map(({ id }) => id),
-      );
+      await makeDue(scope, meetings, PARTS);
       return meetings.length > 0;
     },
   };

@@ -73,7 +73,7 @@ export function makeRefreshArtifacts(
   async function lookAt(scope: Scope, graph: GraphClient, organizerId: string, meeting: Meeting): Promise<UserError[]> {
     try {
       const [[looked]] = await Promise.all([
-        deps.look(scope, graph, organizerId, [meeting], { asksForRefused: true }),
+        deps.look(scope, graph, organizerId, [meeting], { isAskedFor: true }),
         readWhoComes(scope, graph, organizerId, meeting),
       ]);
       if (looked === undefined) return [];
