@@ -29,7 +29,7 @@ const attendanceRecord: z.ZodType<{ id: string; record: GraphAttendanceRecord }>
     identity: z.object({ displayName: optionalText }).nullish(),
     role: optionalText,
     totalAttendanceInSeconds: z.number().nullish(),
-    attendanceIntervals: z.unknown(),
+    attendanceIntervals: z.unknown().optional(),
   })
   .transform((wire) => ({
     id: wire.id ?? JSON.stringify(wire),

@@ -31,7 +31,7 @@ const answer = z.object({
   id: z.union([z.string(), z.number()]).transform(String),
   status: z.number().int(),
   headers: z.record(z.string(), z.unknown()).nullish(),
-  body: z.unknown(),
+  body: z.unknown().optional(),
 });
 
 export type BatchAnswer = z.infer<typeof answer>;

@@ -24,6 +24,8 @@ export interface Parts {
   simulator: Simulator;
   service: GraphService;
   client: GraphClient;
+  /** The waits that were slept through, in milliseconds; they take no time. */
+  waits: number[];
 }
 
 /** One simulator for the tests of a file; each test gets a new world and a client whose waits take no time. */
@@ -50,13 +52,17 @@ export function useGraph(assign: (parts: Parts) => void): void {
         },
       ],
     });
+    const waits: number[] = [];
     const service = createGraphService({
       graphBaseUrl: simulator.url,
       entraBaseUrl: simulator.url,
       logger: { debug: () => undefined, info: () => undefined, warn: () => undefined },
-      sleep: async (_milliseconds, signal) => signal?.throwIfAborted(),
+      sleep: async (milliseconds, signal) => {
+        signal?.throwIfAborted();
+        waits.push(milliseconds);
+      },
     });
-    assign({ simulator, service, client: service.forApp(APP) });
+    assign({ simulator, service, client: service.forApp(APP), waits });
   });
 }
 
