@@ -15,8 +15,6 @@ export interface ArtifactReads {
   /** One statement for any number of ids; what the viewer may not see is absent. */
   recordingsByIds(scope: Scope, ids: readonly string[]): Promise<Map<string, Recording>>;
   transcriptsByIds(scope: Scope, ids: readonly string[]): Promise<Map<string, TranscriptHead>>;
-  /** The text of transcripts, by transcript id. */
-  transcriptTexts(scope: Scope, ids: readonly string[]): Promise<Map<string, string>>;
 }
 
 export function createArtifactReads(visibility: ArtifactVisibility): ArtifactReads {
@@ -63,17 +61,6 @@ export function createArtifactReads(visibility: ArtifactVisibility): ArtifactRea
         }),
       );
       return new Map(rows.map((row) => [row.id, row]));
-    },
-
-    async transcriptTexts(scope, ids) {
-      if (!(await visibility.seesArtifacts(scope))) return new Map();
-      const rows = await scope.db.run((prisma) =>
-        prisma.meetingTranscript.findMany({
-          where: { id: { in: wellFormedIds(ids) }, meeting: visibleMeetings(scope.viewer) },
-          select: { id: true, vtt: true },
-        }),
-      );
-      return new Map(rows.map((row) => [row.id, row.vtt]));
     },
   };
 }

@@ -14,6 +14,7 @@ import type { Meeting } from '../meetings/meeting.ts';
 import type { MeetingReads } from '../meetings/meeting-reads.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
+import { storeTranscript } from '../transcripts/store-transcript.ts';
 
 export interface RefreshResult {
   meeting: Meeting | null;
@@ -105,18 +106,11 @@ export function makeRefreshArtifacts(
         failures.push(text.error);
         continue;
       }
-      const data = {
-        ...factsOf(transcript),
-        vtt: text.value.vtt,
-        isSpeakerAttributed: text.value.isSpeakerAttributed,
-        id: tools.newId(),
-        meetingId: meeting.id,
-        graphTranscriptId: transcript.id,
-      };
-      const created = await scope.db.run((prisma) =>
-        prisma.meetingTranscript.createMany({ data: [data], skipDuplicates: true }),
+      const content = text.value;
+      const outcome = await scope.db.transaction((prisma) =>
+        storeTranscript(prisma, tools, meeting.id, transcript, content),
       );
-      count += created.count;
+      if (outcome === 'stored') count += 1;
     }
     return { count, failures };
   }
