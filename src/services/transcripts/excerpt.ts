@@ -47,8 +47,9 @@ function hitsOfCues(cues: readonly Cue[], marked: string): CueHits[] {
     const ends = begins + folded.length;
     /** The end of the character of which the unit before `at` is the last: its accents and padding belong to it. */
     const endOf = (at: number) => {
-      const last = origins[at - 1] ?? 0;
-      return origins.slice(at).find((origin) => origin > last) ?? text.length;
+      let next = at;
+      while (next < origins.length && origins[next] === origins[at - 1]) next += 1;
+      return origins[next] ?? text.length;
     };
     const own = hits
       .filter(({ from, to }) => from >= begins && to <= ends)

@@ -45,5 +45,6 @@ export function transcriptLanguageOf(tag: string): string | null {
 
 /** The text-search configuration of a stored language; null searches words as they are written. */
 export function configurationOf(language: string | null | undefined): string {
-  return (language && CONFIGURATIONS[language]) || AS_WRITTEN;
+  const known = language && Object.hasOwn(CONFIGURATIONS, language) ? CONFIGURATIONS[language] : undefined;
+  return known ?? AS_WRITTEN;
 }

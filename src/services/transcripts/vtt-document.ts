@@ -40,7 +40,8 @@ const STRICT_TIMING =
   /^(?:\d{2,}:)?[0-5]\d:[0-5]\d\.\d{3}[ \t]+-->[ \t]+(?:\d{2,}:)?[0-5]\d:[0-5]\d\.\d{3}(?:[ \t].*)?$/;
 
 /** A `<` that begins none of WebVTT's tags: it was said, or nobody escaped it. */
-const STRAY = /<(?!(?:\/?(?:v|c|b|i|u|lang|ruby|rt)(?=[\s.>])[^<>]*|(?:\d+:)?\d\d:\d\d\.\d{3})>)/g;
+const STRAY =
+  /<(?!(?:\/?(?:v|lang)(?=[\s.>])[^<>]*|\/?(?:c|b|i|u|ruby|rt)(?:\.[^\s<>]*)?|(?:\d+:)?\d\d:\d\d\.\d{3})>)/g;
 
 /** Escapes what would be taken for a tag, and swallowed, though it is none. */
 export function escapeStray(payload: string): string {
@@ -61,7 +62,7 @@ function secondsOf([sign, days = '0', hours = '0', minutes = '', seconds = '', f
   const total =
     (Number(days) * 24 + Number(hours)) * 3600 + Number(minutes) * 60 + Number(seconds) + milliseconds / 1000;
   if (!Number.isSafeInteger(Math.round(total * 1000))) return null;
-  return sign === undefined ? total : -total;
+  return (Math.round(total * 1000) / 1000) * (sign === undefined ? 1 : -1);
 }
 
 function timingOf(line: string): Timing | null {

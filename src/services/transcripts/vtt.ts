@@ -17,7 +17,7 @@ interface Spoken {
 }
 
 /** The tags that neither say who speaks nor what is said; and times within a cue. */
-const MARK_UP = /<(?:\/?(?:c|b|i|u|lang|ruby|rt)(?=[\s.>])[^<>]*|(?:\d+:)?\d\d:\d\d\.\d{3})>/g;
+const MARK_UP = /<(?:\/?lang(?=[\s.>])[^<>]*|\/?(?:c|b|i|u|ruby|rt)(?:\.[^\s<>]*)?|(?:\d+:)?\d\d:\d\d\.\d{3})>/g;
 const ENTITY = /&(?:#(\d{1,7})|#x([\da-f]{1,6})|(apos));/gi;
 
 /** The entities that the library leaves alone. What would be mark-up stays escaped: the library decodes it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { durationOf, paragraphsOf, parseVtt as parse, speakersOf } from '../../../src/services/transcripts/vtt.ts';
+import { durationOf, paragraphsOf, parseVtt as parse, speakersOf } from '../../../../src/services/transcripts/vtt.ts';
 
 const parseVtt = (text: string) => parse(text).cues;
 
