@@ -59,6 +59,8 @@ export interface JobPayloads {
   deliver_events: { meetingId: string };
   /** Sends one invitation mail. */
   send_invitation: { mailId: string };
+  /** Derives from stored transcripts what is searched, while any has none or another language's. */
+  index_transcripts: Record<string, never>;
 }
 
 export type JobName = keyof JobPayloads;

@@ -37,7 +37,7 @@ export interface GraphContentStream {
 
 export interface GraphTranscriptContent {
   /** The bytes as Microsoft sent them. */
-  vtt: string;
+  vtt: Uint8Array<ArrayBuffer>;
   /** False when the directory forbids speaker attribution and the text came without names. */
   isSpeakerAttributed: boolean;
 }

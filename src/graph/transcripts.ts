@@ -14,9 +14,9 @@ const plan = readPlanner('transcripts', ['OnlineMeetingTranscript.Read.All']);
 
 /** Transcripts of calendar-backed meetings. Microsoft Learn: onlinemeeting-list-transcripts, calltranscript-get. */
 export function transcriptsClient(requests: GraphRequests): GraphClient['transcripts'] {
-  async function text(contentPlan: CallPlan, accept: string): Promise<string> {
+  async function bytes(contentPlan: CallPlan, accept: string): Promise<Uint8Array<ArrayBuffer>> {
     const response = await requests.send({ ...contentPlan, headers: { accept } });
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await response.arrayBuffer());
+    return new Uint8Array(await response.arrayBuffer());
   }
 
   return {
@@ -29,10 +29,10 @@ export function transcriptsClient(requests: GraphRequests): GraphClient['transcr
       const path = graphPath(`${TRANSCRIPTS}/{transcript}/content`, { user, meeting, transcript });
       const contentPlan = plan('transcripts.content', user, path, options);
       try {
-        return { vtt: await text(contentPlan, WITH_SPEAKERS), isSpeakerAttributed: true };
+        return { vtt: await bytes(contentPlan, WITH_SPEAKERS), isSpeakerAttributed: true };
       } catch (error) {
         if (!(error instanceof GraphRequestError) || error.kind !== 'SPEAKER_ATTRIBUTION_DISABLED') throw error;
-        return { vtt: await text(contentPlan, WITHOUT_SPEAKERS), isSpeakerAttributed: false };
+        return { vtt: await bytes(contentPlan, WITHOUT_SPEAKERS), isSpeakerAttributed: false };
       }
     },
   };

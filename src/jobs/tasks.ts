@@ -27,6 +27,7 @@ function handlersOf(services: Services): Handlers {
     apply_psa_event: (scope, { eventId }) => services.applyPsaEvent(scope, eventId),
     deliver_events: (scope, { meetingId }) => services.deliverEvents(scope, meetingId),
     send_invitation: (scope, { mailId }) => services.sendInvitation(scope, mailId),
+    index_transcripts: (scope) => services.indexTranscripts(scope),
   };
 }
 

@@ -1,6 +1,10 @@
 import { GraphQLError } from 'graphql';
 import type { MeetingTranscriptResolvers } from '../generated/graphql.ts';
-import { durationOf, paragraphsOf, speakersOf } from '../services/transcripts/vtt.ts';
+import type { TranscriptHead } from '../services/artifacts/artifact-reads.ts';
+import { recordingOf } from '../services/transcripts/recording-of.ts';
+import { factsOf, isDerived } from '../services/transcripts/transcript-reads.ts';
+import { type Cue, paragraphsOf } from '../services/transcripts/vtt.ts';
+import type { Loaders } from './context.ts';
 import { meetingOf } from './meeting-of.ts';
 import { pageInfo } from './page-info.ts';
 
@@ -14,29 +18,36 @@ function firstIndex(after: string | null | undefined): number {
   return Number(after) + 1;
 }
 
+const facts = (transcript: TranscriptHead, { parsedTranscript }: Loaders) =>
+  factsOf(transcript, () => parsedTranscript.load(transcript.id));
+
+async function cuesOf(transcript: TranscriptHead, from: number, to: number, loaders: Loaders): Promise<Cue[]> {
+  if (isDerived(transcript)) return loaders.cuesInRange.load({ transcript, from, to });
+  return (await loaders.parsedTranscript.load(transcript.id)).cues.slice(from, to);
+}
+
 export const MeetingTranscript: MeetingTranscriptResolvers = {
   __resolveReference: async ({ id }, { loaders }) => loaders.transcriptById.load(id),
   meeting: ({ meetingId }, _args, { loaders }) => meetingOf(loaders, meetingId),
-  async recording({ meetingId, callId, contentCorrelationId }, _args, { loaders }) {
-    const recordings = await loaders.recordingsByMeeting.load(meetingId);
-    const same = (a: string | null, b: string | null) => a !== null && a === b;
-    return (
-      recordings.find((recording) => same(recording.contentCorrelationId, contentCorrelationId)) ??
-      recordings.find((recording) => same(recording.callId, callId)) ??
-      null
-    );
-  },
-  durationSeconds: async ({ id }, _args, { loaders }) => durationOf(await loaders.cuesByTranscript.load(id)),
-  speakers: async ({ id }, _args, { loaders }) => speakersOf(await loaders.cuesByTranscript.load(id)),
-  text: async ({ id }, _args, { loaders }) => paragraphsOf(await loaders.cuesByTranscript.load(id)),
-  async cues({ id }, { first, after }, { loaders }) {
+  recording: async (transcript, _args, { loaders }) =>
+    recordingOf(transcript, await loaders.recordingsByMeeting.load(transcript.meetingId)),
+  durationSeconds: async (transcript, _args, { loaders }) => (await facts(transcript, loaders)).durationSeconds,
+  speakers: async (transcript, _args, { loaders }) => (await facts(transcript, loaders)).speakers,
+  unparsedCueCount: async (transcript, _args, { loaders }) => (await facts(transcript, loaders)).unparsedCueCount,
+  text: async (transcript, _args, { loaders }) =>
+    paragraphsOf(await cuesOf(transcript, 0, Number.MAX_SAFE_INTEGER, loaders)),
+  async cues(transcript, { first, after }, { loaders }) {
     const size = first ?? 100;
     if (size < 1 || size > MAX_CUES)
       throw new GraphQLError(`first must be between 1 and ${MAX_CUES}.`, { extensions: { code: 'BAD_USER_INPUT' } });
-    const cues = await loaders.cuesByTranscript.load(id);
     const start = firstIndex(after);
-    const edges = cues.slice(start, start + size).map((node) => ({ cursor: String(node.index), node }));
-    return { edges, totalCount: cues.length, pageInfo: pageInfo(edges, start + size < cues.length, start > 0) };
+    const [{ cueCount }, cues] = await Promise.all([
+      facts(transcript, loaders),
+      cuesOf(transcript, start, start + size, loaders),
+    ]);
+    const edges = cues.map((node) => ({ cursor: String(node.index), node }));
+    return { edges, totalCount: cueCount, pageInfo: pageInfo(edges, start + size < cueCount, start > 0) };
   },
   vttUrl: ({ id }, _args, { services, scope }) => services.links.sign(scope.viewer, 'transcript', id).url,
+  textUrl: ({ id }, _args, { services, scope }) => services.links.sign(scope.viewer, 'transcript-text', id).url,
 };

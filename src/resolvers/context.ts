@@ -6,7 +6,8 @@ import type { Meeting, StoredAttendee } from '../services/meetings/meeting.ts';
 import type { Scope } from '../services/scope.ts';
 import type { Services } from '../services/services.ts';
 import type { Settings } from '../services/settings/settings.ts';
-import type { Cue } from '../services/transcripts/vtt.ts';
+import type { CueRange } from '../services/transcripts/transcript-reads.ts';
+import type { Cue, ParsedTranscript } from '../services/transcripts/vtt.ts';
 import type { Viewer } from '../services/viewer.ts';
 
 /** Made for one request: what was loaded once in it is not asked for again. */
@@ -22,8 +23,10 @@ export interface Loaders {
   attendanceByMeeting: DataLoader<string, Attendance[]>;
   /** How far the search for a meeting's artifacts has come, as far as the viewer may know. */
   captureByMeeting: DataLoader<Meeting, ArtifactCapture, string>;
-  /** The parsed cues of a transcript, by transcript id. */
-  cuesByTranscript: DataLoader<string, Cue[]>;
+  /** A transcript of which nothing is derived yet, parsed, by transcript id. */
+  parsedTranscript: DataLoader<string, ParsedTranscript>;
+  /** Some cues of a transcript of which everything is derived. */
+  cuesInRange: DataLoader<CueRange, Cue[], string>;
 }
 
 export interface GraphQLContext {

@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import type { Loaders } from '../resolvers/context.ts';
 import type { Scope } from '../services/scope.ts';
 import type { Services } from '../services/services.ts';
-import { parseVtt } from '../services/transcripts/vtt.ts';
+import type { ParsedTranscript } from '../services/transcripts/vtt.ts';
 
 /** A loader over a batch function that answers with a map; what is not in the map is `missing`. */
 function loader<T, M>(
@@ -28,10 +28,11 @@ function byOwnId<T>(fetch: (ids: readonly string[]) => Promise<Map<string, T>>):
 
 const none = () => null;
 const empty = (): never[] => [];
+const unread = (): ParsedTranscript => ({ cues: [], unparsedLines: [] });
 
 /** The loaders of one request: each turns any number of loads of one tick into one statement. */
 export function createLoaders(services: Services, scope: Scope): Loaders {
-  const { meetings, artifacts } = services;
+  const { meetings, artifacts, transcripts } = services;
   const loaders: Loaders = {
     meetingById: byOwnId((ids) => meetings.byIds(scope, ids)),
     recordingById: byOwnId((ids) => artifacts.recordingsByIds(scope, ids)),
@@ -43,11 +44,10 @@ export function createLoaders(services: Services, scope: Scope): Loaders {
     transcriptsByMeeting: loader((ids) => artifacts.transcriptsOf(scope, ids), empty),
     attendanceByMeeting: loader((ids) => artifacts.attendanceOf(scope, ids), empty),
     captureByMeeting: new DataLoader((rows) => artifacts.capturesOf(scope, rows), { cacheKeyFn: ({ id }) => id }),
-    cuesByTranscript: loader(async (ids) => {
-      const texts = await artifacts.transcriptTexts(scope, ids);
-      const parsed = await Promise.all([...texts].map(async ([id, vtt]) => [id, await parseVtt(vtt)] as const));
-      return new Map(parsed);
-    }, empty),
+    parsedTranscript: loader((ids) => transcripts.parsed(scope, ids), unread),
+    cuesInRange: new DataLoader((ranges) => transcripts.cues(scope, ranges), {
+      cacheKeyFn: ({ transcript, from, to }) => `${transcript.id}:${from}:${to}`,
+    }),
   };
   return loaders;
 }

@@ -38,8 +38,10 @@ import type { Scope, ServiceTools } from './scope.ts';
 import { type CapabilityService, createCapabilityService } from './settings/capability.ts';
 import { createSettingsService, type SettingsService } from './settings/settings.ts';
 import { createSetupGuideService, type SetupGuideService } from './setup-guide/setup-guide.ts';
+import { type IndexTranscripts, makeIndexTranscripts } from './transcripts/index-transcripts.ts';
 import { makeOpenTranscript, type OpenTranscript } from './transcripts/open-transcript.ts';
 import { makeSearchTranscripts, type SearchTranscripts } from './transcripts/search.ts';
+import { createTranscriptReads, type TranscriptReads } from './transcripts/transcript-reads.ts';
 import { makeVerifyOrganizer, type VerifyOrganizer } from './verification/verify-organizer.ts';
 
 /** The domain, wired. Each service takes the scope of whoever asks. */
@@ -60,7 +62,9 @@ export interface Services {
   capture: Capture;
   openRecording: OpenRecording;
   openTranscript: OpenTranscript;
+  transcripts: TranscriptReads;
   searchTranscripts: SearchTranscripts;
+  indexTranscripts: IndexTranscripts;
   setupGuide: SetupGuideService;
   links: LinkSigner;
   sendInvitation: SendInvitation;
@@ -128,8 +132,10 @@ export function createServices(options: ServiceOptions): Services {
     refreshArtifacts: makeRefreshArtifacts({ reads: meetings, microsoftApp, look, captures }, tools),
     capture: makeCapture({ microsoftApp, settings, look, captures, changes: createOrganizerChanges(tools) }, tools),
     openRecording: makeOpenRecording({ visibility, microsoftApp }, tools),
-    openTranscript: makeOpenTranscript(artifacts),
+    openTranscript: makeOpenTranscript(visibility),
+    transcripts: createTranscriptReads(visibility),
     searchTranscripts: makeSearchTranscripts(visibility, tools),
+    indexTranscripts: makeIndexTranscripts(tools),
     setupGuide: createSetupGuideService(microsoftApp, settings),
     links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock),
     sendInvitation: makeSendInvitation({ mail }, tools),

@@ -24,8 +24,6 @@ export interface ArtifactReads {
   attendanceOf(scope: Scope, meetingIds: readonly string[]): Promise<Map<string, Attendance[]>>;
   /** How far the search for each meeting's artifacts has come, in the order given; hidden where artifacts are. */
   capturesOf(scope: Scope, meetings: readonly Meeting[]): Promise<ArtifactCapture[]>;
-  /** The text of transcripts, by transcript id. */
-  transcriptTexts(scope: Scope, ids: readonly string[]): Promise<Map<string, string>>;
 }
 
 export function createArtifactReads(visibility: ArtifactVisibility, tools: Pick<ServiceTools, 'clock'>): ArtifactReads {
@@ -96,17 +94,6 @@ export function createArtifactReads(visibility: ArtifactVisibility, tools: Pick<
         // What went wrong between us and Microsoft is for the people who can mend it.
         return kind === 'client' ? { ...capture, failure: null } : capture;
       });
-    },
-
-    async transcriptTexts(scope, ids) {
-      if (!(await visibility.seesArtifacts(scope))) return new Map();
-      const rows = await scope.db.run((prisma) =>
-        prisma.meetingTranscript.findMany({
-          where: { id: { in: wellFormedIds(ids) }, meeting: visibleMeetings(scope.viewer) },
-          select: { id: true, vtt: true },
-        }),
-      );
-      return new Map(rows.map((row) => [row.id, row.vtt]));
     },
   };
 }

@@ -3,6 +3,7 @@ import type { GraphCallArtifact, GraphTranscriptContent } from '../../graph/type
 import type { Meeting } from '../meetings/meeting.ts';
 import { recordOutgoingEvent } from '../psa-events/outbox.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
+import { storeTranscript } from '../transcripts/store-transcript.ts';
 
 /** Stores what Microsoft has of a meeting; what is stored already stays as it is. */
 export interface ArtifactStore {
@@ -62,30 +63,11 @@ export function createArtifactStore(tellsPsa: boolean, tools: ServiceTools): Art
         return stored.length;
       }),
 
-    transcript: (scope, meeting, found, { vtt, isSpeakerAttributed }) =>
+    transcript: (scope, meeting, found, content) =>
       scope.db.transaction(async (prisma) => {
-        const stored = await prisma.meetingTranscript.createManyAndReturn({
-          data: [
-            {
-              ...factsOf(found),
-              vtt,
-              isSpeakerAttributed,
-              id: tools.newId(),
-              meetingId: meeting.id,
-              graphTranscriptId: found.id,
-              capturedAt: tools.clock(),
-            },
-          ],
-          skipDuplicates: true,
-          select: { id: true },
-        });
-        await tell(
-          prisma,
-          meeting,
-          'transcript',
-          stored.map(({ id }) => id),
-        );
-        return stored.length > 0;
+        const id = await storeTranscript(prisma, tools, meeting.id, found, content);
+        if (id !== null) await tell(prisma, meeting, 'transcript', [id]);
+        return id !== null;
       }),
   };
 }

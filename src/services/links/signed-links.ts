@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { RingKey } from '../microsoft-app/key-ring.ts';
 import type { Viewer } from '../viewer.ts';
 
-export type LinkPurpose = 'recording' | 'transcript' | 'invitation';
+export type LinkPurpose = 'recording' | 'transcript' | 'transcript-text' | 'invitation';
 
 /** For whom and what a link was made. Claims are short: they travel in every address. */
 interface LinkClaims {
@@ -34,6 +34,7 @@ export interface LinkSigner {
 const PATHS: Record<LinkPurpose, (id: string) => string> = {
   recording: (id) => `/recordings/${id}`,
   transcript: (id) => `/transcripts/${id}.vtt`,
+  'transcript-text': (id) => `/transcripts/${id}.txt`,
   invitation: (id) => `/invitations/${id}.ics`,
 };
 
@@ -41,6 +42,7 @@ const PATHS: Record<LinkPurpose, (id: string) => string> = {
 const GRANTS: Record<LinkPurpose, 'teams_artifact:read' | 'teams_meeting:read'> = {
   recording: 'teams_artifact:read',
   transcript: 'teams_artifact:read',
+  'transcript-text': 'teams_artifact:read',
   invitation: 'teams_meeting:read',
 };
 

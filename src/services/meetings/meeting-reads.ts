@@ -41,7 +41,7 @@ export function wellFormedIds(ids: readonly string[]): string[] {
 }
 
 /** Postgres refuses a NUL in a text, together with everything else that was asked for. */
-function isStorable(id: string): boolean {
+export function isStorable(id: string): boolean {
   return !id.includes('\0');
 }
 

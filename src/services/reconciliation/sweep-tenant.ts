@@ -4,6 +4,7 @@ import { explain } from '../failures.ts';
 import { planSweep, SWEEP_EVERY_MS } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
+import { planIndexingIfNeeded } from '../transcripts/index-transcripts.ts';
 import type { ReconcileCalendar } from './reconcile-calendar.ts';
 
 /** Looks over a tenant: takes up what got stuck and holds the calendar against what is stored. Plans itself again. */
@@ -91,6 +92,7 @@ export function makeSweepTenant(
     });
     await rescueStuck(scope);
     await rescueUnsent(scope);
+    await scope.db.transaction(planIndexingIfNeeded);
     const graph = await deps.microsoftApp.graphFor(scope);
     if (graph === null) return;
     for (const organizerId of await organizersOf(scope)) {

@@ -4,6 +4,8 @@ import { invalid, toUserError, type UserError } from '../failures.ts';
 import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
+import { planIndexingIfNeeded } from '../transcripts/index-transcripts.ts';
+import { TRANSCRIPT_LANGUAGES, transcriptLanguageOf } from '../transcripts/languages.ts';
 import type { Verification } from '../verification/checklist.ts';
 
 export type Settings = Omit<TeamsIntegration, 'tenantId' | 'createdAt'>;
@@ -15,6 +17,7 @@ export interface UpdateSettingsInput {
   downloadRecordings?: boolean | null;
   showArtifactsInClientPortal?: boolean | null;
   artifactRetentionDays?: number | null;
+  transcriptLanguage?: string | null;
   meetingDefaults?: {
     recordAutomatically?: boolean | null;
     lobbyBypass?: Settings['lobbyBypass'] | null;
@@ -28,7 +31,8 @@ export interface SettingsService {
   /** The tenant's settings, or null when nothing was ever set. */
   find(scope: Scope): Promise<Settings | null>;
   /**
-   * Changes what the input names and leaves the rest alone; an explicit null clears the organizer and the retention.
+   * Changes what the input names and leaves the rest alone; an explicit null clears the organizer, the retention and
+   * the language of transcripts.
    * A new organizer is looked up at once and stored with its object id. Nothing is stored when anything is wrong.
    */
   update(scope: Scope, input: UpdateSettingsInput): Promise<UserError[]>;
@@ -45,6 +49,7 @@ const DEFAULTS: Settings = {
   downloadRecordings: false,
   showArtifactsInClientPortal: false,
   artifactRetentionDays: null,
+  transcriptLanguage: null,
   recordAutomatically: false,
   lobbyBypass: 'ORGANIZATION',
   allowedPresenters: 'EVERYONE',
@@ -63,6 +68,13 @@ function switches(input: UpdateSettingsInput): Change {
     allowedPresenters: meetingDefaults?.allowedPresenters,
   };
   return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined && value !== null));
+}
+
+function unknownLanguage(): UserError {
+  return {
+    ...invalid(['input', 'transcriptLanguage'], 'Transcripts cannot be searched in this language.'),
+    remedy: `Use one of ${TRANSCRIPT_LANGUAGES.join(', ')}, or null to search words as they are written.`,
+  };
 }
 
 export function createSettingsService(microsoftApp: MicrosoftAppService, tools: ServiceTools): SettingsService {
@@ -139,6 +151,12 @@ export function createSettingsService(microsoftApp: MicrosoftAppService, tools: 
           );
         change.artifactRetentionDays = days;
       }
+      if (input.transcriptLanguage !== undefined) {
+        const tag = input.transcriptLanguage?.trim() || null;
+        const language = tag === null ? null : transcriptLanguageOf(tag);
+        if (tag !== null && language === null) errors.push(unknownLanguage());
+        change.transcriptLanguage = language;
+      }
       const upn = input.organizerUserPrincipalName?.trim();
       if (input.organizerUserPrincipalName !== undefined) {
         if (upn) {
@@ -177,6 +195,7 @@ export function createSettingsService(microsoftApp: MicrosoftAppService, tools: 
         const { count } = await prisma.teamsIntegration.updateMany({ data: { ...change, updatedAt: now } });
         if (count === 0) await prisma.teamsIntegration.create({ data: { ...change, createdAt: now, updatedAt: now } });
         await planRetryOfBlocked(prisma);
+        if (change.transcriptLanguage !== undefined) await planIndexingIfNeeded(prisma);
         await appendAudit(prisma, tools, scope.viewer, {
           operation: 'update-settings',
           outcome: 'success',

@@ -5,18 +5,18 @@ import { reachable, startTestSubgraph, type TestSubgraph } from '../../support/s
 
 interface Captured {
   recordings: { id: string; contentUrl: string; contentUrlExpiresAt: string }[];
-  transcripts: { id: string; vttUrl: string }[];
+  transcripts: { id: string; vttUrl: string; textUrl: string }[];
   invitation: { icsUrl: string };
 }
 
-const KINDS = ['recording', 'transcript', 'invitation'] as const;
+const KINDS = ['recording', 'transcript', 'transcript text', 'invitation'] as const;
 type Kind = (typeof KINDS)[number];
 
 let subgraph: TestSubgraph;
 let first: Record<Kind, URL>;
 let second: Record<Kind, URL>;
 
-/** A captured meeting's three links, as addresses that can be fetched. */
+/** A captured meeting's four links, as addresses that can be fetched. */
 async function linksOf(appointmentId: string): Promise<Record<Kind, URL>> {
   const token = await subgraph.tokens.token('technician');
   const meeting = await createMeeting(subgraph, token, { appointmentId });
@@ -27,7 +27,7 @@ async function linksOf(appointmentId: string): Promise<Record<Kind, URL>> {
 async function readLinks(id: string): Promise<Record<Kind, URL>> {
   const { data } = await subgraph.send<{ teamsMeeting: Captured }>(
     await subgraph.tokens.token('technician'),
-    'query ($id: ID!) { teamsMeeting(id: $id) { recordings { id contentUrl contentUrlExpiresAt } transcripts { id vttUrl } invitation { icsUrl } } }',
+    'query ($id: ID!) { teamsMeeting(id: $id) { recordings { id contentUrl contentUrlExpiresAt } transcripts { id vttUrl textUrl } invitation { icsUrl } } }',
     { id },
   );
   const url = (link: string | undefined) => new URL(reachable(subgraph, link ?? ''));
@@ -39,6 +39,7 @@ async function readLinks(id: string): Promise<Record<Kind, URL>> {
   return {
     recording: url(recordings[0]?.contentUrl),
     transcript: url(transcripts[0]?.vttUrl),
+    'transcript text': url(transcripts[0]?.textUrl),
     invitation: url(invitation.icsUrl),
   };
 }

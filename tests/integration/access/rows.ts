@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { OnlineMeetingCreateInput } from '../../../src/generated/prisma/models.ts';
+import { backgroundViewer } from '../../../src/services/viewer.ts';
 import type { TestSubgraph } from '../../support/subgraph.ts';
 
 export const HOUR = 3_600_000;
@@ -37,7 +38,7 @@ export async function storeMeeting(
   const startsAt = new Date(over.startsAt ?? '2036-12-01T10:00:00Z');
   const endsAt = new Date(over.endsAt ?? startsAt.getTime() + HOUR);
   const recordingIds = Array.from({ length: recordings }, () => uuidv7());
-  const transcriptRows = transcripts.map((vtt) => ({ id: uuidv7(), vtt }));
+  const transcriptRows = transcripts.map((vtt) => ({ id: uuidv7(), vtt: new TextEncoder().encode(vtt) }));
   const at = new Date('2026-11-01T00:00:00Z');
   await subgraph.db.forTenant(tenantId).transaction(async (prisma) => {
     await prisma.onlineMeeting.create({
@@ -88,5 +89,7 @@ export async function storeMeeting(
       })),
     });
   });
+  const scope = { viewer: backgroundViewer(tenantId), db: subgraph.db.forTenant(tenantId) };
+  if (transcripts.length > 0) await subgraph.services.indexTranscripts(scope);
   return { id, recordingIds, transcriptIds: transcriptRows.map((row) => row.id) };
 }

@@ -35,7 +35,7 @@ async function fill(): Promise<void> {
   );
   await query(
     `INSERT INTO meeting_transcripts (tenant_id, id, meeting_id, graph_transcript_id, created_at, is_speaker_attributed, vtt)
-     SELECT tenant_id, gen_random_uuid(), id, 't', starts_at, true, E'WEBVTT\\n\\n00:00:00.000 --> 00:00:02.000\\n<v Jane>Hello</v>\\n' FROM online_meetings`,
+     SELECT tenant_id, gen_random_uuid(), id, 't', starts_at, true, convert_to(E'WEBVTT\\n\\n00:00:00.000 --> 00:00:02.000\\n<v Jane>Hello</v>\\n', 'UTF8') FROM online_meetings`,
   );
   await query(
     `INSERT INTO teams_integrations (tenant_id, install_status, show_artifacts_in_client_portal, created_at, updated_at) VALUES ('tenant-a', 'ACTIVE', true, now(), now())`,

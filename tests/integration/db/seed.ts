@@ -15,6 +15,8 @@ const INSERTS = [
   `INSERT INTO meeting_recordings (tenant_id, id, meeting_id, graph_recording_id, created_at) VALUES ($1, '${ROW}', '${MEETING}', 'recording', now())`,
   `INSERT INTO meeting_transcripts (tenant_id, id, meeting_id, graph_transcript_id, created_at, is_speaker_attributed, vtt)
    VALUES ($1, '${ROW}', '${MEETING}', 'transcript', now(), true, 'WEBVTT')`,
+  `INSERT INTO transcript_passages (tenant_id, transcript_id, index, meeting_id, first_cue, last_cue, cues, text, indexed_as)
+   VALUES ($1, '${ROW}', 0, '${MEETING}', 0, 0, '[]', 'hello', 'simple')`,
   `INSERT INTO calendar_cursors (tenant_id, organizer_object_id, delta_link, window_ends_at, read_at) VALUES ($1, 'organizer', 'https://graph.example/delta', now(), now())`,
   `INSERT INTO psa_events (tenant_id, id, type, subject_id, data, occurred_at, received_at)
    VALUES ($1, 'msg_1', 'appointment.cancelled', 'appointment', '{}', now(), now())`,

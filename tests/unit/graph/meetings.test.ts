@@ -148,7 +148,7 @@ describe('the content of a transcript', () => {
       response.end(vtt);
     });
     expect(await serviceFor(fake).client.transcripts.content('u1', 'MSo1', 'VjIj==')).toEqual({
-      vtt,
+      vtt: new TextEncoder().encode(vtt),
       isSpeakerAttributed: true,
     });
     expect(fake.graphRequests[0]?.headers.accept).toBe('text/vtt');
@@ -160,7 +160,7 @@ describe('the content of a transcript', () => {
       response.end('00:00:16.246 --> 00:00:17.726\nHi');
     });
     expect(await serviceFor(fake).client.transcripts.content('u1', 'MSo1', 't1')).toEqual({
-      vtt: '00:00:16.246 --> 00:00:17.726\nHi',
+      vtt: new TextEncoder().encode('00:00:16.246 --> 00:00:17.726\nHi'),
       isSpeakerAttributed: false,
     });
     expect(fake.graphRequests[1]?.headers.accept).toBe('application/vnd.microsoft.graph.transcript+text');

@@ -27,6 +27,7 @@ describe('a signed link', () => {
   it.each([
     ['recording', '/recordings/r-1', 'teams_artifact:read'],
     ['transcript', '/transcripts/r-1.vtt', 'teams_artifact:read'],
+    ['transcript-text', '/transcripts/r-1.txt', 'teams_artifact:read'],
     ['invitation', '/invitations/r-1.ics', 'teams_meeting:read'],
   ] as [LinkPurpose, string, string][])(
     'of a %s stands for its viewer and grants that one thing',

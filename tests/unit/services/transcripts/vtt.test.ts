@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { durationOf, paragraphsOf, parseVtt, speakersOf } from '../../../src/services/transcripts/vtt.ts';
+import { durationOf, paragraphsOf, parseVtt as parse, speakersOf } from '../../../../src/services/transcripts/vtt.ts';
+
+const parseVtt = (text: string) => parse(text).cues;
 
 const cue = (body: string, header = 'WEBVTT\n\n') => `${header}00:00:01.000 --> 00:00:03.500\n${body}\n`;
 
 describe('the cues of a transcript', () => {
-  it('have speaker, times and text', async () => {
-    expect(await parseVtt(cue('<v Adele Vance>Good morning.</v>'))).toEqual([
+  it('have speaker, times and text', () => {
+    expect(parseVtt(cue('<v Adele Vance>Good morning.</v>'))).toEqual([
       { index: 0, startSeconds: 1, endSeconds: 3.5, speaker: 'Adele Vance', text: 'Good morning.' },
     ]);
   });
 
-  it('are read in the form without speakers, which lacks the first line', async () => {
-    expect(await parseVtt(cue('Good morning.', ''))).toEqual([
+  it('are read in the form without speakers, which lacks the first line', () => {
+    expect(parseVtt(cue('Good morning.', ''))).toEqual([
       { index: 0, startSeconds: 1, endSeconds: 3.5, speaker: null, text: 'Good morning.' },
     ]);
   });
@@ -24,22 +26,22 @@ describe('the cues of a transcript', () => {
     ['several lines', '<v Adele>Good\nmorning.</v>', 'Adele', 'Good\nmorning.'],
     ['an empty voice', '<v>Good morning.</v>', null, 'Good morning.'],
     ['a name beyond ASCII', '<v José Ñandú>¡Buenos días!</v>', 'José Ñandú', '¡Buenos días!'],
-  ])('are read with %s', async (_, body, speaker, text) => {
-    expect(await parseVtt(cue(body))).toMatchObject([{ speaker, text }]);
+  ])('are read with %s', (_, body, speaker, text) => {
+    expect(parseVtt(cue(body))).toMatchObject([{ speaker, text }]);
   });
 
   it.each([
     ['CRLF', (text: string) => text.replaceAll('\n', '\r\n')],
     ['a byte order mark', (text: string) => `\uFEFF${text}`],
     ['both', (text: string) => `\uFEFF${text.replaceAll('\n', '\r\n')}`],
-  ])('are the same with %s', async (_, change) => {
+  ])('are the same with %s', (_, change) => {
     const text = `${cue('<v Adele>One.</v>')}\ncue-2\n00:01:00.000 --> 01:00:00.000 align:start\n<v Bob>Two.</v>\n`;
-    const plain = await parseVtt(text);
+    const plain = parseVtt(text);
     expect(plain.map(({ speaker, startSeconds, endSeconds }) => [speaker, startSeconds, endSeconds])).toEqual([
       ['Adele', 1, 3.5],
       ['Bob', 60, 3600],
     ]);
-    expect(await parseVtt(change(text))).toEqual(plain);
+    expect(parseVtt(change(text))).toEqual(plain);
   });
 
   it.each([
@@ -49,8 +51,8 @@ describe('the cues of a transcript', () => {
     '\uFEFFWEBVTT\r\n\r\n',
     'WEBVTT\n\nNOTE nothing was said\n',
     'no transcript at all',
-  ])('are none in %j', async (text) => {
-    const cues = await parseVtt(text);
+  ])('are none in %j', (text) => {
+    const cues = parseVtt(text);
     expect(cues).toEqual([]);
     expect([speakersOf(cues), paragraphsOf(cues), durationOf(cues)]).toEqual([[], '', null]);
   });
@@ -69,21 +71,19 @@ describe('what is told of a transcript', () => {
       .map(([from, to, said]) => `${from} --> ${to}\n${said}\n`)
       .join('\n');
 
-  it('is who spoke for how long', async () => {
-    expect(speakersOf(await parseVtt(text))).toEqual([
+  it('is who spoke for how long', () => {
+    expect(speakersOf(parseVtt(text))).toEqual([
       { name: 'Bob', talkSeconds: 10.1, cueCount: 3 },
       { name: 'Adele', talkSeconds: 0.2, cueCount: 1 },
     ]);
   });
 
-  it('is its text, a paragraph for each turn', async () => {
-    expect(paragraphsOf(await parseVtt(text))).toBe(
-      'Bob: Hello there, everybody.\n\nAdele: Hi.\n\nBob: Well.\n\nNoise',
-    );
+  it('is its text, a paragraph for each turn', () => {
+    expect(paragraphsOf(parseVtt(text))).toBe('Bob: Hello there, everybody.\n\nAdele: Hi.\n\nBob: Well.\n\nNoise');
   });
 
-  it('is how long it runs: to the latest end, which need not be the last cue’s', async () => {
-    expect(durationOf(await parseVtt(text))).toBe(9);
+  it('is how long it runs: to the latest end, which need not be the last cue’s', () => {
+    expect(durationOf(parseVtt(text))).toBe(9);
   });
 
   it('never counts a cue that ends before it starts as less than nothing', () => {
