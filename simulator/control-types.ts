@@ -3,6 +3,8 @@
  * Microsoft and read out of it. Times are ISO 8601 in UTC; durations name their unit.
  */
 
+export type * from './control-subscription-types.ts';
+
 /** A directory (Microsoft Entra tenant). The transcript switches are off by default, as Microsoft ships them. */
 export interface DirectoryInput {
   id: string;
