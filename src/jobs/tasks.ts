@@ -19,6 +19,7 @@ function handlersOf(services: Services): Handlers {
     retry_blocked_meetings: (scope) => services.retryBlockedMeetings(scope),
     apply_psa_event: (scope, { eventId }) => services.applyPsaEvent(scope, eventId),
     deliver_events: (scope, { meetingId }) => services.deliverEvents(scope, meetingId),
+    ensure_subscriptions: (scope) => services.notifications.ensureSubscriptions(scope),
     send_invitation: (scope, { mailId }) => services.sendInvitation(scope, mailId),
   };
 }

@@ -3,6 +3,7 @@ import { GraphRequestError } from '../../graph/errors.ts';
 import { explain } from '../failures.ts';
 import { SWEEP_EVERY_MS } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
+import { planSubscriptionsLater } from '../notifications/planned.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { ReconcileCalendar } from './reconcile-calendar.ts';
 
@@ -85,7 +86,10 @@ export function makeSweepTenant(
 
   return async (scope) => {
     // Planned first: whatever happens below, the next sweep comes.
-    await scope.db.transaction((prisma) => addJob(prisma, 'sweep_tenant', {}, { key: 'all', delayMs: SWEEP_EVERY_MS }));
+    await scope.db.transaction(async (prisma) => {
+      await addJob(prisma, 'sweep_tenant', {}, { key: 'all', delayMs: SWEEP_EVERY_MS });
+      await planSubscriptionsLater(prisma, null);
+    });
     await rescueStuck(scope);
     await rescueUnsent(scope);
     const graph = await deps.microsoftApp.graphFor(scope);

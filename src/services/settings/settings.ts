@@ -3,6 +3,7 @@ import { appendAudit } from '../audit/audit.ts';
 import { invalid, toUserError, type UserError } from '../failures.ts';
 import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
+import { planSubscriptions } from '../notifications/planned.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { Verification } from '../verification/checklist.ts';
 
@@ -177,6 +178,7 @@ export function createSettingsService(microsoftApp: MicrosoftAppService, tools: 
         const { count } = await prisma.teamsIntegration.updateMany({ data: { ...change, updatedAt: now } });
         if (count === 0) await prisma.teamsIntegration.create({ data: { ...change, createdAt: now, updatedAt: now } });
         await planRetryOfBlocked(prisma);
+        await planSubscriptions(prisma);
         await appendAudit(prisma, tools, scope.viewer, {
           operation: 'update-settings',
           outcome: 'success',
