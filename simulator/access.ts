@@ -1,5 +1,5 @@
 import { GraphFailure, teamsForbidden, teamsNotFound } from './errors.ts';
-import type { GraphCall, GraphRoute } from './graph-call.ts';
+import type { GraphCall, UserRoute } from './graph-call.ts';
 import type { User } from './state.ts';
 import { findUser } from './state.ts';
 
@@ -9,7 +9,7 @@ const OBJECT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  * The checks between the token and the item, in the order token, role, user, Exchange scope and mailbox or Teams
  * policy. The order is an assumption: Microsoft does not document it. Throws the `GraphFailure` of the first that fails.
  */
-export function authorize(call: GraphCall, route: GraphRoute): User {
+export function authorize(call: GraphCall, route: UserRoute): User {
   checkRole(call, route);
   const user = userInPath(call, route);
   if (route.area === 'exchange') checkMailbox(call, user);
@@ -17,7 +17,7 @@ export function authorize(call: GraphCall, route: GraphRoute): User {
   return user;
 }
 
-function checkRole(call: GraphCall, route: GraphRoute): void {
+function checkRole(call: GraphCall, route: UserRoute): void {
   if (route.roles.some((role) => call.caller.roles.has(role))) return;
   switch (route.area) {
     case 'directory':
@@ -31,7 +31,7 @@ function checkRole(call: GraphCall, route: GraphRoute): void {
   }
 }
 
-function userInPath(call: GraphCall, route: GraphRoute): User {
+function userInPath(call: GraphCall, route: UserRoute): User {
   const name = call.params.user ?? '';
   // The Teams services look the policy up by object id; a userPrincipalName is not documented for them.
   if (route.area === 'onlineMeetings' && !OBJECT_ID.test(name)) throw teamsNotFound('Resource not found.');
@@ -65,8 +65,13 @@ function checkMailbox(call: GraphCall, user: User): void {
 }
 
 /** One policy per user; the global one counts only for users without their own. Source: application access policy. */
-function checkTeamsPolicy(call: GraphCall, user: User, route: GraphRoute): void {
-  const allowed = user.teamsPolicyAppIds === 'global' ? call.directory.globalTeamsPolicyAppIds : user.teamsPolicyAppIds;
-  if (allowed.includes(call.caller.appId)) return;
+function checkTeamsPolicy(call: GraphCall, user: User, route: UserRoute): void {
+  if (isCoveredByPolicy(call, user)) return;
   throw teamsForbidden(route.policyText?.(user) ?? 'No application access policy found for this app');
+}
+
+/** Whether the Teams application access policy lets the calling app act for the user. */
+export function isCoveredByPolicy(call: GraphCall, user: User): boolean {
+  const allowed = user.teamsPolicyAppIds === 'global' ? call.directory.globalTeamsPolicyAppIds : user.teamsPolicyAppIds;
+  return allowed.includes(call.caller.appId);
 }

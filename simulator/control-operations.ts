@@ -24,9 +24,11 @@ import { mailTo } from './mail.ts';
 import type { CalendarEvent, ZonedInstant } from './mailbox.ts';
 import { expireDeltaTokens, moveEvent, removeEvent, touchEvent } from './mailbox.ts';
 import { meetingsOf } from './meeting-store.ts';
+import { notifyOfArtifacts } from './notifications.ts';
 import { seededRandom } from './seeded-random.ts';
 import type { Directory, User, World } from './state.ts';
 import { appKey, appOf, directoryOf, findUser, mailboxOf, resetWorld, userKey, userOf } from './state.ts';
+import { subscriptionOperations } from './subscription-operations.ts';
 import { meetingTookPlace } from './took-place.ts';
 
 interface OfUser {
@@ -43,6 +45,7 @@ interface OfEvent extends OfUser {
  * An `Error` becomes a 400 with its message.
  */
 export const controlOperations = {
+  ...subscriptionOperations,
   reset: (world: World) => resetWorld(world),
   load(world: World, input: WorldDescription) {
     for (const directory of input.directories) putDirectory(world, directory);
@@ -74,7 +77,11 @@ export const controlOperations = {
     const { events } = mailboxOf(world, user);
     return meetingsOf(world.meetings, user.directoryId, user.id).map((meeting) => meetingSummary(meeting, events));
   },
-  meetingTookPlace: (world: World, input: MeetingTookPlaceInput) => meetingTookPlace(world, input),
+  meetingTookPlace(world: World, input: MeetingTookPlaceInput) {
+    const result = meetingTookPlace(world, input);
+    notifyOfArtifacts(world);
+    return result;
+  },
   deleteArtifact(world: World, input: { directoryId: string; artifactId: string }) {
     for (const meeting of world.meetings.byId.values()) {
       if (meeting.directoryId !== input.directoryId) continue;
@@ -125,9 +132,13 @@ export const controlOperations = {
   },
   sentMail: (world: World) => world.sentMail,
   now: (world: World) => ({ now: world.clock.now().toISOString() }),
-  advanceClock: (world: World, input: { milliseconds: number }) => world.clock.advance(input.milliseconds),
+  advanceClock(world: World, input: { milliseconds: number }) {
+    world.clock.advance(input.milliseconds);
+    notifyOfArtifacts(world);
+  },
   setClock(world: World, input: { instant: string | null }) {
     world.clock.set(input.instant === null ? null : new Date(input.instant));
+    notifyOfArtifacts(world);
   },
   addFault: (world: World, input: FaultInput) => ({ id: world.faults.add(input) }),
   seedFaults(world: World, input: { seed: number }) {

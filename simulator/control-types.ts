@@ -6,6 +6,7 @@
 import type { ParticipantInput } from './control-artifact-types.ts';
 
 export type * from './control-artifact-types.ts';
+export type * from './control-subscription-types.ts';
 
 /** A directory (Microsoft Entra tenant). The transcript switches are off by default, as Microsoft ships them. */
 export interface DirectoryInput {

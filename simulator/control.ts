@@ -4,20 +4,26 @@ import type {
   ContentMode,
   CrossMeetingInput,
   DeletedItemsBehaviour,
+  DeliveryReport,
   DirectoryInput,
   EventChangeInput,
   EventSummary,
   FaultInput,
   IfMatchBehaviour,
   JoinUrlMiss,
+  LifecycleEventInput,
   LoggedRequest,
   MailboxConcurrency,
   MarkerFilterBehaviour,
   MeetingSummary,
   MeetingTookPlaceInput,
   MeetingTookPlaceResult,
+  NotificationItem,
   PagingInput,
+  ReleaseInput,
   SentMail,
+  SubscriptionBehaviourInput,
+  SubscriptionSummary,
   TransactionMemory,
   UserInput,
   WorldDescription,
@@ -230,6 +236,44 @@ export class SimulatorControl {
 
   setMarkerFilter(behaviour: MarkerFilterBehaviour): Promise<void> {
     return this.#call('setMarkerFilter', behaviour);
+  }
+
+  /** The subscriptions that have not lapsed, oldest first. */
+  listSubscriptions(directoryId: string): Promise<SubscriptionSummary[]> {
+    return this.#call('listSubscriptions', { directoryId });
+  }
+
+  /** Microsoft loses a subscription and says nothing. */
+  loseSubscription(subscriptionId: string): Promise<void> {
+    return this.#call('loseSubscription', { subscriptionId });
+  }
+
+  setSubscriptionBehaviour(behaviour: SubscriptionBehaviourInput): Promise<void> {
+    return this.#call('setSubscriptionBehaviour', behaviour);
+  }
+
+  /** From now on notifications are kept back until they are released. */
+  holdNotifications(): Promise<void> {
+    return this.#call('holdNotifications');
+  }
+
+  /** What is kept back, oldest first. */
+  heldNotifications(): Promise<NotificationItem[]> {
+    return this.#call('heldNotifications');
+  }
+
+  /** Sends what is kept back, and keeps nothing back any more. */
+  releaseNotifications(input: ReleaseInput = {}): Promise<void> {
+    return this.#call('releaseNotifications', input);
+  }
+
+  sendLifecycleEvent(input: LifecycleEventInput): Promise<void> {
+    return this.#call('sendLifecycleEvent', input);
+  }
+
+  /** Waits until nothing is on its way to a subscriber; tells of every delivery since the last time. */
+  deliveriesDone(): Promise<DeliveryReport[]> {
+    return this.#call('deliveriesDone');
   }
 
   async #call<Result>(operation: string, input: object = {}): Promise<Result> {

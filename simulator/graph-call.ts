@@ -21,10 +21,14 @@ export interface UserCall extends GraphCall {
 /** Which service answers, and so which checks and which error bodies apply. */
 export type Area = 'directory' | 'exchange' | 'onlineMeetings';
 
-export interface GraphRoute {
+interface Address {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Segments below `/v1.0/`; those in braces are parameters. The user's segment is `{user}`. */
   path: string;
+}
+
+/** An address below a user, with the checks that come before it. */
+export interface UserRoute extends Address {
   area: Area;
   /** Any one of these app roles suffices. */
   roles: readonly string[];
@@ -32,6 +36,14 @@ export interface GraphRoute {
   policyText?: (user: User) => string;
   handle(call: UserCall): Answer;
 }
+
+/** An address of the app itself; it makes its own checks. */
+export interface AppRoute extends Address {
+  area: 'app';
+  handle(call: GraphCall): Answer | Promise<Answer>;
+}
+
+export type GraphRoute = UserRoute | AppRoute;
 
 /**
  * Splits the path below `/v1.0/`; the OData form `users('x')` equals `users/x`. Of a function with parameters only its

@@ -40,7 +40,11 @@ async function answerGraph(call: ServedCall): Promise<Answer> {
     const directory = call.world.directories.get(caller.directoryId);
     if (directory === undefined) throw invalidToken('Access token validation failure.');
     const graphCall = { ...call, params: match.params, prefer: preferencesOf(call), caller, directory };
-    const answer = match.route.handle({ ...graphCall, user: authorize(graphCall, match.route) });
+    const { route } = match;
+    const answer =
+      route.area === 'app'
+        ? await route.handle(graphCall)
+        : route.handle({ ...graphCall, user: authorize(graphCall, route) });
     return isJson(answer) ? withODataHeaders(answer) : answer;
   } catch (error) {
     if (!(error instanceof GraphFailure)) throw error;

@@ -54,6 +54,8 @@ export interface CallArtifact {
   endedAt: Date;
   /** Lists leave it out before. */
   availableAt: Date;
+  /** Subscribers have been told, or there was none to tell. */
+  isAnnounced: boolean;
 }
 
 export interface Recording extends CallArtifact {

@@ -3,10 +3,18 @@ import { getCalendar } from './calendar.ts';
 import { calendarDelta } from './calendar-delta.ts';
 import { listCalendarView } from './calendar-view.ts';
 import { cancelEvent, createEvent, deleteEvent, getEvent, listEvents, updateEvent } from './events.ts';
-import type { Area, GraphRoute } from './graph-call.ts';
+import type { Area, GraphRoute, UserRoute } from './graph-call.ts';
 import { createMeeting, deleteMeeting, findMeetings, getMeeting, updateMeeting } from './online-meetings.ts';
 import { getRecording, getRecordingContent, listAllRecordings, listRecordings, recordingDelta } from './recordings.ts';
 import type { User } from './state.ts';
+import {
+  createSubscription,
+  deleteSubscription,
+  getSubscription,
+  listSubscriptions,
+  reauthorizeSubscription,
+  updateSubscription,
+} from './subscriptions.ts';
 import {
   getTranscript,
   getTranscriptContent,
@@ -41,12 +49,12 @@ function transcriptPolicyText(user: User): string {
 }
 
 function route(
-  method: GraphRoute['method'],
+  method: UserRoute['method'],
   path: string,
   area: Area,
   roles: readonly string[],
-  handle: GraphRoute['handle'],
-): GraphRoute {
+  handle: UserRoute['handle'],
+): UserRoute {
   return { method, path, area, roles, handle };
 }
 
@@ -104,4 +112,10 @@ export const routes: readonly GraphRoute[] = [
     ),
     policyText: transcriptPolicyText,
   },
+  { method: 'POST', path: 'subscriptions', area: 'app', handle: createSubscription },
+  { method: 'GET', path: 'subscriptions', area: 'app', handle: listSubscriptions },
+  { method: 'GET', path: 'subscriptions/{subscription}', area: 'app', handle: getSubscription },
+  { method: 'PATCH', path: 'subscriptions/{subscription}', area: 'app', handle: updateSubscription },
+  { method: 'DELETE', path: 'subscriptions/{subscription}', area: 'app', handle: deleteSubscription },
+  { method: 'POST', path: 'subscriptions/{subscription}/reauthorize', area: 'app', handle: reauthorizeSubscription },
 ];

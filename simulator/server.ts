@@ -37,6 +37,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   media.all('/*', (request, reply) => serve(world, mediaHost, request, reply));
   const close = async () => {
     world.faults.clear();
+    world.deliveries.stop();
     await Promise.all([main.close(), media.close()]);
   };
   try {
@@ -54,11 +55,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 function mainServer(world: World): FastifyInstance {
   const server = httpServer();
   server.get('/', () => ({ name: 'Microsoft Graph and Entra simulator', graph: '/v1.0', control: '/_simulator' }));
-  server.post<{ Params: { operation: string } }>('/_simulator/:operation', (request, reply) => {
+  server.post<{ Params: { operation: string } }>('/_simulator/:operation', async (request, reply) => {
     const { operation } = request.params;
     try {
       const input: unknown = JSON.parse(Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '{}');
-      return reply.send(runOperation(world, operation, input) ?? {});
+      return reply.send((await runOperation(world, operation, input)) ?? {});
     } catch (error) {
       return reply.code(400).send({ error: error instanceof Error ? error.message : String(error) });
     }

@@ -21,8 +21,15 @@ import type { Mailbox } from './mailbox.ts';
 import { createMailbox } from './mailbox.ts';
 import type { ArtifactPlace, MeetingStore } from './meeting-store.ts';
 import { createMeetingStore } from './meeting-store.ts';
+import { DeliveryService } from './notification-delivery.ts';
 import { RequestLog } from './request-log.ts';
 import { seededRandom } from './seeded-random.ts';
+import {
+  type AddressedNotification,
+  type Subscription,
+  type SubscriptionBehaviour,
+  USUAL_SUBSCRIPTION_BEHAVIOUR,
+} from './subscription-types.ts';
 
 export type Directory = Required<DirectoryInput>;
 export type App = Required<AppInput> & { servicePrincipalId: string };
@@ -39,6 +46,7 @@ export interface Behaviour {
   markerFilter: MarkerFilterBehaviour;
   artifactContent: ArtifactContentInput;
   crossMeeting: CrossMeetingInput;
+  subscriptions: SubscriptionBehaviour;
 }
 
 /** Everything the simulator knows. One per running simulator; `resetWorld` empties it in place. */
@@ -52,6 +60,11 @@ export interface World {
   /** By `userKey`. */
   mailboxes: Map<string, Mailbox>;
   meetings: MeetingStore;
+  /** By id. */
+  subscriptions: Map<string, Subscription>;
+  deliveries: DeliveryService;
+  /** What is kept back from subscribers; null: nothing is. */
+  heldNotifications: AddressedNotification[] | null;
   faults: FaultList;
   log: RequestLog;
   concurrency: ConcurrencyMeter;
@@ -73,6 +86,9 @@ function emptyContents(): Omit<World, 'mediaPort'> {
     users: new Map(),
     mailboxes: new Map(),
     meetings: createMeetingStore(),
+    subscriptions: new Map(),
+    deliveries: new DeliveryService(),
+    heldNotifications: null,
     faults: new FaultList(),
     log: new RequestLog(),
     concurrency: new ConcurrencyMeter(),
@@ -89,6 +105,7 @@ function emptyContents(): Omit<World, 'mediaPort'> {
       markerFilter: { combined: 'served' },
       artifactContent: {},
       crossMeeting: {},
+      subscriptions: USUAL_SUBSCRIPTION_BEHAVIOUR,
     },
   };
 }
@@ -100,6 +117,7 @@ export function createWorld(): World {
 /** Forgets everything but the port. Calls under way end in the old contents. */
 export function resetWorld(world: World): void {
   world.faults.clear();
+  world.deliveries.stop();
   Object.assign(world, emptyContents());
 }
 

@@ -81,6 +81,7 @@ function callParts(startedAt: Date, durationMs: number, input: MeetingTookPlaceI
           createdAt: new Date(startedAt.getTime() + (durationMs * part) / count),
           endedAt: new Date(startedAt.getTime() + (durationMs * (part + 1)) / count),
           availableAt: input.availableAfterSeconds === undefined ? new Date(0) : availableAt,
+          isAnnounced: false,
         };
       });
     },

@@ -61,6 +61,8 @@ export interface JobPayloads {
   send_invitation: { mailId: string };
   /** Derives from stored transcripts what is searched, while any has none or another language's. */
   index_transcripts: Record<string, never>;
+  /** Brings the tenant's subscriptions at Microsoft to what is wanted. Schedules itself again. */
+  ensure_subscriptions: Record<string, never>;
 }
 
 export type JobName = keyof JobPayloads;
@@ -107,6 +109,26 @@ export async function addJob<Name extends JobName>(
       job_key => concat_ws(':', ${name}::text, current_setting('app.tenant_id'), ${key}::text),
       job_key_mode => ${mode}::text
     )`;
+}
+
+/** The same for many jobs of one name at once, in one statement. */
+export async function addJobs<Name extends JobName>(
+  prisma: TenantPrisma,
+  name: Name,
+  jobs: readonly { payload: JobPayloads[Name]; key: string; serial?: string }[],
+): Promise<void> {
+  if (jobs.length === 0) return;
+  await prisma.$executeRaw`
+    SELECT graphile_worker.add_job(
+      identifier => ${name}::text,
+      payload => (job.payload || jsonb_build_object('tenantId', current_setting('app.tenant_id')))::json,
+      queue_name => CASE WHEN job.serial IS NULL THEN NULL ELSE
+        ${name}::text || ':' || (hashtext(concat_ws(':', current_setting('app.tenant_id'), job.serial)) & ${SERIAL_QUEUES - 1}::int) END,
+      run_at => now(),
+      max_attempts => 25,
+      job_key => concat_ws(':', ${name}::text, current_setting('app.tenant_id'), job.key),
+      job_key_mode => 'replace'
+    ) FROM jsonb_to_recordset(${JSON.stringify(jobs)}::jsonb) AS job(payload jsonb, key text, serial text)`;
 }
 
 /** Takes back a job that has not begun; one that runs is left alone. */

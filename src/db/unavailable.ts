@@ -21,7 +21,7 @@ const OTHER_CODES = new Set([
   '3D000',
 ]);
 const MESSAGES =
-  /timeout exceeded when trying to connect|Connection terminated|Can't reach database server|Server has closed the connection/;
+  /timeout exceeded when trying to connect|Connection terminated|Can't reach database server|Server has closed the connection|canceling statement due to statement timeout|Query read timeout/;
 
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

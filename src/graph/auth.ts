@@ -12,6 +12,8 @@ export interface AccessToken {
   value: string;
   /** The `roles` claim; empty when the token has none. */
   roles: ReadonlySet<string>;
+  /** The `tid` claim, in lower case; null when the token has none. */
+  directoryId: string | null;
 }
 
 interface MsalInstance {
@@ -73,7 +75,7 @@ export class TokenSource {
         throw unanswered('UNKNOWN', 'Microsoft Entra answered without a token');
       }
       this.#latest = result.accessToken;
-      return { value: result.accessToken, roles: rolesOf(result.accessToken) };
+      return { value: result.accessToken, ...claimsOf(result.accessToken) };
     } catch (error) {
       this.#msal = null;
       if (network?.lastFailure) throw network.lastFailure;
@@ -122,14 +124,18 @@ function clientAuthentication(
   return { clientCertificate: { thumbprintSha256, privateKey: credential.privateKeyPem } };
 }
 
-/** Reads the `roles` claim. The signature is not checked: the token is Graph's to verify, we only read our own. */
-function rolesOf(token: string): ReadonlySet<string> {
+/** Reads what we need to know. The signature is not checked: the token is Graph's to verify, we only read our own. */
+function claimsOf(token: string): Pick<AccessToken, 'roles' | 'directoryId'> {
+  const payload = payloadOf(token);
+  const roles = Array.isArray(payload.roles) ? payload.roles.filter((role) => typeof role === 'string') : [];
+  return { roles: new Set(roles), directoryId: typeof payload.tid === 'string' ? payload.tid.toLowerCase() : null };
+}
+
+function payloadOf(token: string): Record<string, unknown> {
   try {
     const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    if (typeof payload !== 'object' || payload === null || !('roles' in payload)) return new Set();
-    const { roles } = payload;
-    return new Set(Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : []);
+    return typeof payload === 'object' && payload !== null ? { ...payload } : {};
   } catch {
-    return new Set();
+    return {};
   }
 }

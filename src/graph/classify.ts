@@ -3,7 +3,14 @@ import { parseRetryAfter } from './retry.ts';
 import type { GraphFailureKind } from './types.ts';
 
 /** Which Microsoft service answers a path; `media` is a host to which Graph redirected for content. */
-export type GraphArea = 'directory' | 'exchange' | 'onlineMeetings' | 'recordings' | 'transcripts' | 'media';
+export type GraphArea =
+  | 'directory'
+  | 'exchange'
+  | 'onlineMeetings'
+  | 'recordings'
+  | 'transcripts'
+  | 'subscriptions'
+  | 'media';
 
 /** An answer that is no success, with what is needed to tell its cause. */
 export interface FailedAnswer {
@@ -57,6 +64,9 @@ const TEAMS_POLICY_STEMS: readonly string[] = [
 const EXCHANGE_SCOPE_STEM = 'access to odata is disabled';
 const MISSING_PERMISSIONS_STEM = 'application is missing required permissions';
 
+const VALIDATION_STEMS: readonly string[] = ['validation request', 'notification endpoint', 'notificationurl'];
+const LIMIT_STEMS: readonly string[] = ['quota', 'limit', 'maximum number of subscriptions'];
+
 const ROLE_CODES: ReadonlySet<string> = new Set(['erroraccessdenied', 'authorization_requestdenied']);
 
 /**
@@ -75,6 +85,7 @@ export function graphFailure(answer: FailedAnswer): GraphRequestError {
     requestId: answer.headers.get('request-id') ?? body.requestId ?? answer.carrierRequestId ?? null,
     retryAfterMs: parseRetryAfter(answer.headers.get('retry-after'), answer.now),
     existingEventId: kind === 'DUPLICATE_TRANSACTION' ? body.existingEventId : null,
+    existingSubscriptionId: kind === 'SUBSCRIPTION_EXISTS' ? existingSubscriptionId(body) : null,
     // Only a 4xx says for certain that nothing was done.
     mayHaveWorked: answer.status < 400 || answer.status >= 500,
   };
@@ -84,6 +95,8 @@ export function graphFailure(answer: FailedAnswer): GraphRequestError {
 function kindOf(answer: FailedAnswer, body: ErrorBody): GraphFailureKind {
   // The codes of another host are not Graph's, and its refusal says nothing about roles or policies.
   if (answer.area === 'media') return kindOfStatus(answer.status === 401 ? 403 : answer.status);
+  const ofSubscriptions = answer.area === 'subscriptions' ? kindOfSubscriptions(answer, body) : null;
+  if (ofSubscriptions !== null) return ofSubscriptions;
   for (const code of body.codes) {
     const kind = KIND_BY_CODE.get(code.toLowerCase());
     if (kind !== undefined) return kind;
@@ -100,6 +113,24 @@ function kindOfRefusal(answer: FailedAnswer, body: ErrorBody): GraphFailureKind 
   const hasRoleCode = body.codes.some((code) => ROLE_CODES.has(code.toLowerCase()));
   const isTeams = answer.area !== 'directory' && answer.area !== 'exchange';
   return hasRoleCode || (isTeams && message === '') ? 'ROLE_MISSING' : 'FORBIDDEN';
+}
+
+/**
+ * Refusals that only subscriptions know (Microsoft Learn: subscription-post-subscriptions,
+ * change-notifications-delivery-webhooks). Their codes differ between sources, the wording of the quota is not
+ * documented: status and stems are what can be told by.
+ */
+function kindOfSubscriptions({ status }: FailedAnswer, body: ErrorBody): GraphFailureKind | null {
+  if (status === 409) return 'SUBSCRIPTION_EXISTS';
+  const message = body.message.toLowerCase();
+  if (status === 400 && VALIDATION_STEMS.some((stem) => message.includes(stem))) return 'NOTIFICATION_URL_REFUSED';
+  if (status === 403 && LIMIT_STEMS.some((stem) => message.includes(stem))) return 'SUBSCRIPTION_LIMIT';
+  return null;
+}
+
+/** The message is the only place where Graph names it. */
+function existingSubscriptionId({ message }: ErrorBody): string | null {
+  return /subscription id <?([\w-]{8,64})>? already exists/i.exec(message)?.[1] ?? null;
 }
 
 function kindOfStatus(status: number): GraphFailureKind {

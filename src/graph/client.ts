@@ -6,32 +6,33 @@ import { onlineMeetingsClient } from './online-meetings.ts';
 import { recordingsClient } from './recordings.ts';
 import { createRequests, type RequestsOptions } from './requests.ts';
 import { withRetries } from './retry.ts';
+import { subscriptionsClient } from './subscriptions.ts';
 import { transcriptsClient } from './transcripts.ts';
-import type { GraphClient } from './types.ts';
+import type { CallOptions, GraphClient } from './types.ts';
 import { usersClient } from './users.ts';
 
 /** The client of one app registration, made of one part for each resource. */
 export function createGraphClient(options: RequestsOptions): GraphClient {
   const { tokens, limits, logger } = options;
   const requests = createRequests(options);
+  const token = (call: CallOptions | undefined) =>
+    withRetries(
+      limits,
+      {
+        signal: call?.signal,
+        isIdempotent: true,
+        maxTries: call?.maxTries,
+        onRetry: ({ kind, status, requestId }, waitMs, nextTry) =>
+          logger.warn(
+            { operation: 'entra.token', kind, status, requestId, waitMs, nextTry },
+            'Microsoft Entra call is tried again',
+          ),
+      },
+      (signal) => untilAborted(tokens.token(), signal),
+    );
   return {
-    grantedRoles: async (call) => {
-      const token = await withRetries(
-        limits,
-        {
-          signal: call?.signal,
-          isIdempotent: true,
-          maxTries: call?.maxTries,
-          onRetry: ({ kind, status, requestId }, waitMs, nextTry) =>
-            logger.warn(
-              { operation: 'entra.token', kind, status, requestId, waitMs, nextTry },
-              'Microsoft Entra call is tried again',
-            ),
-        },
-        (signal) => untilAborted(tokens.token(), signal),
-      );
-      return token.roles;
-    },
+    grantedRoles: async (call) => (await token(call)).roles,
+    directoryId: async (call) => (await token(call)).directoryId,
     users: usersClient(requests),
     events: eventsClient(requests),
     onlineMeetings: onlineMeetingsClient(requests),
@@ -39,5 +40,6 @@ export function createGraphClient(options: RequestsOptions): GraphClient {
     attendance: attendanceClient(requests),
     recordings: recordingsClient(requests),
     transcripts: transcriptsClient(requests),
+    subscriptions: subscriptionsClient(requests),
   };
 }

@@ -14,6 +14,8 @@ export interface GraphErrorFields {
   retryAfterMs: number | null;
   /** For DUPLICATE_TRANSACTION: the event that the transaction id already made. */
   existingEventId?: string | null;
+  /** For SUBSCRIPTION_EXISTS: the one that exists, where the answer names it. */
+  existingSubscriptionId?: string | null;
   /** Default false. */
   mayHaveWorked?: boolean;
   cause?: unknown;
@@ -29,6 +31,7 @@ export class GraphRequestError extends Error {
   readonly requestId: string | null;
   readonly retryAfterMs: number | null;
   readonly existingEventId: string | null;
+  readonly existingSubscriptionId: string | null;
   /**
    * Whether the call may have taken effect at Microsoft all the same: one of its tries ended without a certain
    * refusal, that is in silence, in a cut connection, in a 5xx or in an answer that could not be read. False for a
@@ -45,6 +48,7 @@ export class GraphRequestError extends Error {
     this.requestId = fields.requestId;
     this.retryAfterMs = fields.retryAfterMs;
     this.existingEventId = fields.existingEventId ?? null;
+    this.existingSubscriptionId = fields.existingSubscriptionId ?? null;
     this.mayHaveWorked = fields.mayHaveWorked ?? false;
   }
 
@@ -68,6 +72,7 @@ export class GraphRequestError extends Error {
 export function havingMaybeWorked(failure: GraphRequestError): GraphRequestError {
   if (failure.mayHaveWorked) return failure;
   const { kind, message, status, code, innermostCode, requestId, retryAfterMs, existingEventId, cause } = failure;
+  const { existingSubscriptionId } = failure;
   return new GraphRequestError({
     kind,
     message,
@@ -77,6 +82,7 @@ export function havingMaybeWorked(failure: GraphRequestError): GraphRequestError
     requestId,
     retryAfterMs,
     existingEventId,
+    existingSubscriptionId,
     cause,
     mayHaveWorked: true,
   });

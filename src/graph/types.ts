@@ -13,11 +13,13 @@ import type {
 } from './artifact-types.ts';
 import type { CallOptions } from './call-options.ts';
 import type { GraphEvents } from './event-types.ts';
+import type { GraphSubscriptions } from './subscription-types.ts';
 
 export type * from './artifact-types.ts';
 export type * from './call-options.ts';
 export type * from './event-types.ts';
 export type * from './failure-kinds.ts';
+export type * from './subscription-types.ts';
 
 /** The sovereign clouds in which an app registration can live. */
 export type MicrosoftCloudName = 'GLOBAL' | 'US_GOV_L4' | 'US_GOV_L5' | 'CHINA';
@@ -48,11 +50,14 @@ export interface GraphUser {
 export interface GraphClient {
   /** Gets a token (cached) and returns the app roles in it; empty set when the token has none. */
   grantedRoles(options?: CallOptions): Promise<ReadonlySet<string>>;
+  /** The object id of the directory, by the token: an app may be registered with a domain name. Null: it does not say. */
+  directoryId(options?: CallOptions): Promise<string | null>;
   users: {
     /** @param user object id or userPrincipalName */
     get(user: string, options?: CallOptions): Promise<GraphUser>;
   };
   events: GraphEvents;
+  subscriptions: GraphSubscriptions;
   onlineMeetings: GraphOnlineMeetings;
   artifacts: GraphArtifacts;
   attendance: GraphAttendance;

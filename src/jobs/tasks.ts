@@ -26,6 +26,7 @@ function handlersOf(services: Services): Handlers {
     capture_organizer: (scope, { organizerObjectId }) => services.capture.organizer(scope, organizerObjectId),
     apply_psa_event: (scope, { eventId }) => services.applyPsaEvent(scope, eventId),
     deliver_events: (scope, { meetingId }) => services.deliverEvents(scope, meetingId),
+    ensure_subscriptions: (scope) => services.notifications.ensureSubscriptions(scope),
     send_invitation: (scope, { mailId }) => services.sendInvitation(scope, mailId),
     index_transcripts: (scope) => services.indexTranscripts(scope),
   };

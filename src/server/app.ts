@@ -7,6 +7,7 @@ import { createApolloServer } from './apollo.ts';
 import type { Authenticate } from './authenticator.ts';
 import { createContext } from './context.ts';
 import type { MetricsRegistry } from './metrics.ts';
+import { graphNotificationRoutes } from './routes/graph-notifications.ts';
 import { healthRoutes } from './routes/health.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { metricsRoute } from './routes/metrics.ts';
@@ -27,6 +28,8 @@ export interface AppOptions {
   logger: FastifyBaseLogger;
   /** What the PSA signs its events with; none: its events are not taken. */
   psaWebhookSecrets: readonly string[];
+  /** What one address may send to the webhooks of Microsoft in a minute; default 1,200. */
+  notificationsPerMinute?: number;
   introspection: boolean;
   isProduction: boolean;
 }
@@ -46,6 +49,7 @@ export async function createApp({
   metrics,
   logger,
   psaWebhookSecrets,
+  notificationsPerMinute = 1_200,
   introspection,
   isProduction,
 }: AppOptions): Promise<App> {
@@ -80,6 +84,7 @@ export async function createApp({
   recordingRoutes(app, deps);
   transcriptRoutes(app, deps);
   invitationRoutes(app, deps);
+  graphNotificationRoutes(app, { ...deps, perMinute: notificationsPerMinute });
   psaEventRoutes(app, { ...deps, secrets: psaWebhookSecrets });
 
   app.setErrorHandler((err: Error & { statusCode?: number }, request, reply) => {

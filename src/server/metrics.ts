@@ -22,10 +22,17 @@ export function createMetrics(): MetricsRegistry {
     labelNames: ['operation', 'outcome'],
     registers,
   });
+  const notifications = new Counter({
+    name: 'teams_meetings_notifications_total',
+    help: 'Change notifications of Microsoft, by what came of them.',
+    labelNames: ['outcome'],
+    registers,
+  });
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
     driftFound: (kind) => drift.inc({ kind }),
     operationEnded: (operation, outcome) => operations.inc({ operation, outcome }),
+    notificationsReceived: (outcome, count) => notifications.inc({ outcome }, count),
   };
 }

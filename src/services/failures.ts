@@ -119,6 +119,24 @@ const EXPLANATIONS: Record<GraphFailureKind, Explanation> = {
     message: 'The event was changed in Outlook at the same moment.',
     remedy: 'It is read again and tried again; nothing has to be done.',
   },
+  SUBSCRIPTION_EXISTS: {
+    code: 'CONFLICT',
+    message: 'Another subscription of this app to the same recordings or transcripts is in the way.',
+    remedy:
+      'It is removed or taken over by itself where it can be. If this lasts, another installation or tenant uses the same app registration for the same organizer: give each its own.',
+  },
+  SUBSCRIPTION_LIMIT: {
+    code: 'GRAPH_THROTTLED',
+    message: 'The directory has as many change notification subscriptions as Microsoft allows.',
+    remedy:
+      'Remove subscriptions of apps that are no longer used. Until then recordings and transcripts are found by looking for them, only later.',
+  },
+  NOTIFICATION_URL_REFUSED: {
+    code: 'NOT_CONFIGURED',
+    message: 'Microsoft could not reach the address at which we want to be told of recordings and transcripts.',
+    remedy:
+      'Let Microsoft reach /webhooks/graph/ under PUBLIC_URL by https from the internet, with a certificate that it trusts. Until then recordings and transcripts are found by looking for them, only later.',
+  },
   INVALID_REQUEST: {
     code: 'GRAPH_UNAVAILABLE',
     message: 'Microsoft refused the request as it was sent.',

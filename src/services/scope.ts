@@ -35,7 +35,15 @@ export interface Metrics {
   driftFound(kind: 'moved' | 'deleted' | 'orphan' | 'adopted' | 'stuck'): void;
   /** A try at Microsoft ended: `success`, or a code of `UserErrorCode`. */
   operationEnded(operation: string, outcome: string): void;
+  /** Change notifications of Microsoft came in. */
+  notificationsReceived(outcome: NotificationOutcome, count: number): void;
 }
+
+/**
+ * What came of a change notification. `foreign` has not proven a tenant, or does not fit what the tenant has; `lapsed`
+ * belongs to a subscription that is over.
+ */
+export type NotificationOutcome = 'stored' | 'repeated' | 'malformed' | 'foreign' | 'lapsed';
 
 /** An argument of a query that cannot be served; becomes `BAD_USER_INPUT`. */
 export class InvalidArgumentError extends Error {

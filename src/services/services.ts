@@ -25,6 +25,7 @@ import { createOutcomeStore } from './meetings/sync/outcome.ts';
 import { makeSyncMeeting, makeSyncMeetingJob } from './meetings/sync/sync-meeting.ts';
 import { KeyRing, type RingKey } from './microsoft-app/key-ring.ts';
 import { createMicrosoftAppService, type MicrosoftAppService } from './microsoft-app/microsoft-app.ts';
+import { createNotificationService, type NotificationService } from './notifications/notifications.ts';
 import { type ApplyPsaEvent, makeApplyPsaEvent } from './psa-events/apply-psa-event.ts';
 import { type DeliverEvents, makeDeliverEvents } from './psa-events/deliver-events.ts';
 import { makeOutboxListener } from './psa-events/outbox.ts';
@@ -71,6 +72,7 @@ export interface Services {
   receivePsaEvent: ReceivePsaEvent;
   applyPsaEvent: ApplyPsaEvent;
   deliverEvents: DeliverEvents;
+  notifications: NotificationService;
   /** Resolves when nothing is under way any more that was begun for a caller. */
   idle(): Promise<void>;
 }
@@ -140,6 +142,7 @@ export function createServices(options: ServiceOptions): Services {
     links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock),
     sendInvitation: makeSendInvitation({ mail }, tools),
     receivePsaEvent: makeReceivePsaEvent(tools),
+    notifications: createNotificationService({ microsoftApp, settings, keys: linkSigningKeys, publicUrl }, tools),
     deliverEvents: makeDeliverEvents({ post: psaEvents && makePostEvent(psaEvents) }, tools),
     // Its job waits for nobody: a bulk change in the PSA must not take every worker while Microsoft is slow.
     applyPsaEvent: makeApplyPsaEvent(

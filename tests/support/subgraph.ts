@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -71,6 +72,11 @@ export interface TestSubgraphOptions {
   replace?: (tools: ServiceTools) => Partial<Services>;
   /** Where invitation mails go. */
   mail?: MailTransport;
+  /** The public address is the one where the test's subgraph listens, so that the simulator can call it. */
+  isCallable?: boolean;
+  publicUrl?: string;
+  linkSigningKeys?: { id: string; bytes: Buffer }[];
+  notificationsPerMinute?: number;
 }
 
 /** Lets a run of jobs end only when every job's end is noted. */
@@ -79,6 +85,15 @@ const NOTED = { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } };
 const RUNNABLE = `SELECT 1 FROM graphile_worker.jobs WHERE run_at <= now() AND locked_at IS NULL AND attempts < max_attempts
   AND task_identifier = ANY ($1) AND (queue_name IS NULL OR queue_name NOT IN
     (SELECT queue_name FROM graphile_worker._private_job_queues WHERE locked_at IS NOT NULL)) LIMIT 1`;
+
+/** A port that nobody listens on at this moment: the public address has to be known before the server is made. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
 
 /** Starts everything; each test file starts its own and closes it. */
 export async function startTestSubgraph({
@@ -92,6 +107,10 @@ export async function startTestSubgraph({
   psaWebhookSecrets = [],
   psaEvents,
   replace = () => ({}),
+  isCallable = false,
+  publicUrl = 'http://subgraph.invalid',
+  linkSigningKeys,
+  notificationsPerMinute,
 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
   const directory = await mkdtemp(join(tmpdir(), 'subgraph-test-'));
   const [database, simulator, tokens] = await Promise.all([createTestDatabase(), startSimulator(), createTokenMaker()]);
@@ -105,6 +124,7 @@ export async function startTestSubgraph({
   const logger = pino({ level: 'debug' }, { write: (line: string) => void logs.push(JSON.parse(line)) });
   const key = () => [{ id: 'test', bytes: randomBytes(32) }];
 
+  const port = isCallable ? await freePort() : 0;
   const db = await openDatabase({ connectionString: database.url, poolSize });
   const graphService = createGraphService({
     graphBaseUrl: simulator.url,
@@ -125,8 +145,8 @@ export async function startTestSubgraph({
   const created = createServices({
     graph: graphService,
     encryptionKeys: key(),
-    linkSigningKeys: key(),
-    publicUrl: 'http://subgraph.invalid',
+    linkSigningKeys: linkSigningKeys ?? key(),
+    publicUrl: isCallable ? `http://127.0.0.1:${port}` : publicUrl,
     mail,
     ...(answerWithinMs === undefined ? {} : { answerWithinMs }),
     psaEvents,
@@ -144,10 +164,11 @@ export async function startTestSubgraph({
     metrics,
     logger,
     psaWebhookSecrets,
+    ...(notificationsPerMinute === undefined ? {} : { notificationsPerMinute }),
     introspection,
     isProduction,
   });
-  const url = await app.listen('127.0.0.1', 0);
+  const url = await app.listen('127.0.0.1', port);
   const jobs = db.openJobPool(3);
   const taskList = createTasks(db, services);
 

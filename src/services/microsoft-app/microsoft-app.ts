@@ -9,9 +9,10 @@ import type {
 import { appendAudit } from '../audit/audit.ts';
 import { explain, invalid, type UserError } from '../failures.ts';
 import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
+import { keepCredentialForRemoval, planSubscriptions } from '../notifications/planned.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { readCertificate } from './certificate.ts';
-import type { KeyRing } from './key-ring.ts';
+import { type KeyRing, SecretUnreadableError } from './key-ring.ts';
 
 export interface ConnectMicrosoftAppInput {
   clientId: string;
@@ -79,6 +80,14 @@ function rejectedInput(error: GraphRequestError, credential: AppCredential): str
   return ['input', credential.kind === 'CERTIFICATE' ? 'certificatePem' : 'clientSecret'];
 }
 
+/** An app as it was when it made something, and its credential if it was replaced since. */
+export interface FormerApp {
+  appClientId: string;
+  appDirectoryId: string;
+  appCloud: MicrosoftCloudName;
+  formerCredentialCiphertext: string | null;
+}
+
 export interface MicrosoftAppService {
   /**
    * Replaces the tenant's app registration after Microsoft gave a token for the new one; a rejected credential
@@ -88,6 +97,11 @@ export interface MicrosoftAppService {
   find(scope: Scope): Promise<ConnectedMicrosoftApp | null>;
   /** The Graph client of the tenant's app, or null when none is connected. */
   graphFor(scope: Scope): Promise<GraphClient | null>;
+  /**
+   * The Graph client of an app that made something for the tenant: with today's credential where it is still the
+   * connected one, otherwise with the one that it had; null when neither is there or can be read.
+   */
+  graphForFormer(scope: Scope, app: FormerApp): Promise<GraphClient | null>;
   /** Drops cached tokens, so that consent given a moment ago is seen. */
   refreshTokens(scope: Scope): Promise<void>;
 }
@@ -166,7 +180,9 @@ export function createMicrosoftAppService(
           const { count } = await prisma.teamsIntegration.updateMany({ data: pending });
           if (count === 0) await prisma.teamsIntegration.create({ data: { ...pending, createdAt: now } });
         }
+        if (before !== null && isOther) await keepCredentialForRemoval(prisma, before);
         await planRetryOfBlocked(prisma);
+        await planSubscriptions(prisma);
         await appendAudit(prisma, tools, scope.viewer, {
           operation: 'connect-microsoft-app',
           outcome: 'success',
@@ -199,6 +215,25 @@ export function createMicrosoftAppService(
     async graphFor(scope) {
       const app = await registration(scope);
       return app === null ? null : graph.forApp(app);
+    },
+
+    async graphForFormer(scope, { appClientId, appDirectoryId, appCloud, formerCredentialCiphertext }) {
+      const today = await registration(scope);
+      const isToday =
+        today?.clientId === appClientId && today.directoryId === appDirectoryId && today.cloud === appCloud;
+      if (isToday) return graph.forApp(today);
+      if (formerCredentialCiphertext === null) return null;
+      try {
+        return graph.forApp({
+          clientId: appClientId,
+          directoryId: appDirectoryId,
+          cloud: appCloud,
+          credential: JSON.parse(keys.decrypt(formerCredentialCiphertext, scope.db.tenantId)) as AppCredential,
+        });
+      } catch (error) {
+        if (error instanceof SecretUnreadableError) return null;
+        throw error;
+      }
     },
 
     async refreshTokens(scope) {

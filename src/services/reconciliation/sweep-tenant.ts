@@ -3,6 +3,7 @@ import { GraphRequestError } from '../../graph/errors.ts';
 import { explain } from '../failures.ts';
 import { planSweep, SWEEP_EVERY_MS } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
+import { planSubscriptionsLater } from '../notifications/planned.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { planIndexingIfNeeded } from '../transcripts/index-transcripts.ts';
 import type { ReconcileCalendar } from './reconcile-calendar.ts';
@@ -89,6 +90,7 @@ export function makeSweepTenant(
     await scope.db.transaction(async (prisma) => {
       await addJob(prisma, 'sweep_tenant', {}, { key: 'all', delayMs: SWEEP_EVERY_MS });
       await planSweep(prisma);
+      await planSubscriptionsLater(prisma, null);
     });
     await rescueStuck(scope);
     await rescueUnsent(scope);

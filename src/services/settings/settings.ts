@@ -3,6 +3,7 @@ import { appendAudit } from '../audit/audit.ts';
 import { invalid, toUserError, type UserError } from '../failures.ts';
 import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
+import { planSubscriptions } from '../notifications/planned.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { planIndexingIfNeeded } from '../transcripts/index-transcripts.ts';
 import { TRANSCRIPT_LANGUAGES, transcriptLanguageOf } from '../transcripts/languages.ts';
@@ -196,6 +197,7 @@ export function createSettingsService(microsoftApp: MicrosoftAppService, tools: 
         if (count === 0) await prisma.teamsIntegration.create({ data: { ...change, createdAt: now, updatedAt: now } });
         await planRetryOfBlocked(prisma);
         if (change.transcriptLanguage !== undefined) await planIndexingIfNeeded(prisma);
+        await planSubscriptions(prisma);
         await appendAudit(prisma, tools, scope.viewer, {
           operation: 'update-settings',
           outcome: 'success',

@@ -4,6 +4,7 @@ import { appendAudit } from '../audit/audit.ts';
 import { explain, type UserError } from '../failures.ts';
 import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
+import { planSubscriptions } from '../notifications/planned.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { SettingsService } from '../settings/settings.ts';
 import { Checklist, type Verification, type VerificationCheck, type VerificationOutcome } from './checklist.ts';
@@ -113,7 +114,10 @@ export function makeVerifyOrganizer(
           ranAt: verification.ranAt,
         },
       });
-      if (verification.outcome === 'VERIFIED') await planRetryOfBlocked(prisma);
+      if (verification.outcome === 'VERIFIED') {
+        await planRetryOfBlocked(prisma);
+        await planSubscriptions(prisma);
+      }
       await appendAudit(prisma, tools, scope.viewer, { operation: 'verify', outcome: verification.outcome });
     });
     tools.logger.info(

@@ -1,0 +1,420 @@
+import { describe, expect, it } from 'vitest';
+import { CONNECT, createMeeting, succeed } from '../../support/setup.ts';
+import { ACME, everythingStored, forgetTokens } from '../domain/support.ts';
+import {
+  activated,
+  advance,
+  atMicrosoft,
+  DAY_MS,
+  ensure,
+  GLOBEX,
+  HOUR_MS,
+  jobs,
+  notification,
+  rows,
+  scopeOf,
+  send,
+  statusOf,
+  subgraph,
+  update,
+  useNotifications,
+} from './support.ts';
+
+useNotifications();
+
+const RESOURCES = [
+  `users/${ACME.organizerId}/onlineMeetings/getAllRecordings`,
+  `users/${ACME.organizerId}/onlineMeetings/getAllTranscripts`,
+];
+const SECOND_APP = { clientId: 'aaaaaaaa-0000-4000-8000-000000000002', secret: 'second-secret' };
+
+const ids = async () => (await atMicrosoft()).map(({ id }) => id).sort();
+const requests = async (method: string) =>
+  (await subgraph.simulator.requests({ method, path: '/subscriptions' })).length;
+
+/** Another app of the same directory, which may do the same. */
+async function registerSecondApp(): Promise<void> {
+  const { directoryId } = ACME;
+  await subgraph.simulator.putApp({
+    directoryId,
+    clientId: SECOND_APP.clientId,
+    secrets: [{ value: SECOND_APP.secret }],
+    roles: [
+      'User.Read.All',
+      'OnlineMeetings.Read.All',
+      'OnlineMeetingRecording.Read.All',
+      'OnlineMeetingTranscript.Read.All',
+    ],
+  });
+  await subgraph.simulator.updateUser(directoryId, ACME.organizer, {
+    teamsPolicyAppIds: [ACME.clientId, SECOND_APP.clientId],
+  });
+}
+
+const connectSecondApp = (token: string) =>
+  succeed(subgraph, token, CONNECT, {
+    clientId: SECOND_APP.clientId,
+    directoryId: ACME.directoryId,
+    clientSecret: SECOND_APP.secret,
+  });
+
+describe('a tenant that becomes active', () => {
+  it('has two subscriptions, with lifecycle addresses and secrets that cannot be guessed', async () => {
+    await activated();
+    const made = await atMicrosoft();
+    expect(made.map(({ resource }) => resource).sort()).toEqual(RESOURCES);
+    for (const one of made) {
+      expect(one).toMatchObject({
+        appId: ACME.clientId,
+        notificationUrl: `${subgraph.url}/webhooks/graph/notifications`,
+        lifecycleNotificationUrl: `${subgraph.url}/webhooks/graph/lifecycle`,
+      });
+      expect(new Date(one.expiresAt).getTime() - Date.now()).toBeGreaterThan(2.9 * DAY_MS);
+      expect(one.clientState?.length).toBeLessThanOrEqual(128);
+    }
+    expect(new Set(made.map(({ clientState }) => clientState)).size).toBe(2);
+    expect(await statusOf()).toMatchObject([
+      { kind: 'RECORDINGS', state: 'ACTIVE', failure: null, subscriptionId: expect.any(String) },
+      { kind: 'TRANSCRIPTS', state: 'ACTIVE', failure: null },
+    ]);
+  });
+
+  it('keeps no secret of a subscription in the database or the log', async () => {
+    await activated();
+    const everything = `${await everythingStored(subgraph)}\n${JSON.stringify(subgraph.logs)}`;
+    for (const { clientState } of await atMicrosoft()) expect(everything).not.toContain(clientState);
+  });
+
+  it('asks for nothing more while all is well', async () => {
+    await activated();
+    const before = await ids();
+    await subgraph.simulator.clearRequests();
+    await ensure();
+    await subgraph.services.sweepTenant(scopeOf());
+    await subgraph.runJobs();
+    expect([await requests('POST'), await requests('PATCH'), await ids()]).toEqual([0, 0, before]);
+  });
+
+  it('does not have them twice when the job runs twice at once', async () => {
+    await activated();
+    await Promise.allSettled([ensure(), ensure()]);
+    expect(await ids()).toHaveLength(2);
+  });
+
+  it('has none without being active', async () => {
+    const token = await activated();
+    await update(token, { installStatus: 'INSTALL_PENDING' });
+    await subgraph.runJobs();
+    await ensure();
+    expect([await atMicrosoft(), await rows()]).toEqual([[], []]);
+  });
+});
+
+describe('renewal', () => {
+  it('comes at about half of the life, with one PATCH each', async () => {
+    await activated();
+    const before = await ids();
+    await advance(1.2 * DAY_MS);
+    await subgraph.simulator.clearRequests();
+    await ensure();
+    expect(await requests('PATCH')).toBe(0);
+    await advance(0.6 * DAY_MS);
+    await forgetTokens(subgraph);
+    await ensure();
+    expect([await requests('PATCH'), await requests('POST')]).toEqual([2, 0]);
+    expect(await ids()).toEqual(before);
+    for (const { expires_at } of await rows()) {
+      expect((expires_at?.getTime() ?? 0) - Date.now()).toBeGreaterThan((1.8 + 2.9) * DAY_MS);
+    }
+  });
+
+  it('is planned by the job itself', async () => {
+    await activated();
+    const [later] = (await jobs('ensure_subscriptions')).filter(({ key }) => key.endsWith(':later'));
+    const wait = (later?.run_at.getTime() ?? 0) - Date.now();
+    expect(wait).toBeGreaterThan(HOUR_MS);
+    expect(wait).toBeLessThanOrEqual(6 * HOUR_MS);
+  });
+
+  it('that fails is shown, and tried again before the subscription lapses', async () => {
+    await activated();
+    await advance(1.8 * DAY_MS);
+    await forgetTokens(subgraph);
+    await subgraph.simulator.addFault({ match: { method: 'PATCH' }, status: 503, times: null });
+    await ensure();
+    expect(await statusOf()).toMatchObject([
+      { state: 'ACTIVE', failure: { code: 'GRAPH_UNAVAILABLE' } },
+      { state: 'ACTIVE', failure: { code: 'GRAPH_UNAVAILABLE' } },
+    ]);
+    await subgraph.simulator.clearFaults();
+    await advance(HOUR_MS);
+    await ensure();
+    expect(await statusOf()).toMatchObject([{ failure: null }, { failure: null }]);
+  });
+
+  it('of one that Microsoft has lost makes it again, and looks for what was missed', async () => {
+    await activated();
+    const [lost = ''] = await ids();
+    await subgraph.simulator.loseSubscription(lost);
+    await advance(1.8 * DAY_MS);
+    await forgetTokens(subgraph);
+    await subgraph.simulator.setSubscriptionBehaviour({ unknownCode: 'ExtensionError' });
+    await ensure();
+    expect(await ids()).toHaveLength(2);
+    expect(await ids()).not.toContain(lost);
+    expect(await jobs('capture_organizer')).toMatchObject([
+      { payload: { tenantId: 'tenant-a', organizerObjectId: ACME.organizerId } },
+    ]);
+  });
+
+  it('that comes too late makes them again', async () => {
+    await activated();
+    const before = await ids();
+    await advance(4 * DAY_MS);
+    await forgetTokens(subgraph);
+    expect(await atMicrosoft()).toEqual([]);
+    expect(await statusOf()).toMatchObject([{ state: 'LAPSED' }, { state: 'LAPSED' }]);
+    await ensure();
+    const after = await ids();
+    expect(after).toHaveLength(2);
+    expect(after.filter((id) => before.includes(id))).toEqual([]);
+    expect(await jobs('capture_organizer')).toHaveLength(1);
+  });
+});
+
+describe('a subscription that is there already', () => {
+  /** As after a create whose answer never came, or in a database that was restored. */
+  const forget = (set: string) =>
+    subgraph.database.query(`UPDATE graph_subscriptions SET next_attempt_at = now(), ${set}`);
+
+  it.each([true, false])('is taken over when it is ours (named by the refusal: %s)', async (conflictNamesId) => {
+    await activated();
+    const before = await ids();
+    await forget('subscription_id = NULL, expires_at = NULL');
+    await subgraph.simulator.setSubscriptionBehaviour({ conflictNamesId });
+    await ensure();
+    expect(await ids()).toEqual(before);
+    expect((await rows()).map(({ subscription_id }) => subscription_id).sort()).toEqual(before);
+    // Its notifications are ours again, though another clientState was tried meanwhile.
+    expect((await send([await notification()])).status).toBe(202);
+    expect(await jobs('capture_online_meeting')).toHaveLength(1);
+  });
+
+  it('is taken over after a create that worked and was answered with 504', async () => {
+    await subgraph.simulator.addFault({ match: { method: 'POST', path: '/subscriptions$' }, status: 504, after: true });
+    await activated();
+    expect(await atMicrosoft()).toHaveLength(2);
+    await advance(60_000);
+    await ensure();
+    expect(await statusOf()).toMatchObject([
+      { state: 'ACTIVE', failure: null },
+      { state: 'ACTIVE', failure: null },
+    ]);
+    expect((await rows()).map(({ subscription_id }) => subscription_id).sort()).toEqual(await ids());
+  });
+
+  it('is removed and made anew where its secret is not shown', async () => {
+    await activated();
+    const before = await ids();
+    await forget('subscription_id = NULL, expires_at = NULL');
+    await subgraph.simulator.setSubscriptionBehaviour({ showsClientState: false });
+    await ensure();
+    const after = await ids();
+    expect(after).toHaveLength(2);
+    expect(after.filter((id) => before.includes(id))).toEqual([]);
+  });
+
+  it('is left to another tenant of ours that made it, and the conflict is shown', async () => {
+    await activated();
+    const before = await atMicrosoft();
+    const token = await subgraph.tokens.token('admin', { tenant_id: 'tenant-c' });
+    const { clientId, directoryId, secret, organizer } = ACME;
+    await succeed(subgraph, token, CONNECT, { clientId, directoryId, clientSecret: secret });
+    await update(token, { organizerUserPrincipalName: organizer });
+    await update(token, { installStatus: 'ACTIVE' });
+    await subgraph.runJobs();
+    expect(await atMicrosoft()).toEqual(before);
+    expect(await statusOf('tenant-c')).toMatchObject([
+      { state: 'PENDING', failure: { code: 'CONFLICT' } },
+      { state: 'PENDING', failure: { code: 'CONFLICT' } },
+    ]);
+  });
+
+  it('is replaced when its key is no longer in the ring, or the address is another', async () => {
+    await activated();
+    const before = await ids();
+    await forget("key_id = 'gone'");
+    await ensure();
+    const second = await ids();
+    expect(second.filter((id) => before.includes(id))).toEqual([]);
+    await forget("public_url = 'https://old.example'");
+    await ensure();
+    const third = await ids();
+    expect(third).toHaveLength(2);
+    expect(third.filter((id) => second.includes(id))).toEqual([]);
+  });
+});
+
+describe('what is not wanted any more', () => {
+  it('is removed when the tenant is deactivated, and made again when it is activated', async () => {
+    const token = await activated();
+    await update(token, { installStatus: 'INSTALL_PENDING' });
+    await subgraph.runJobs();
+    expect([await atMicrosoft(), await rows()]).toEqual([[], []]);
+    await update(token, { installStatus: 'ACTIVE' });
+    await subgraph.runJobs();
+    expect(await atMicrosoft()).toHaveLength(2);
+  });
+
+  it('is removed when the organizer changes', async () => {
+    const token = await activated();
+    const other = { objectId: 'aaaaaaaa-0000-4000-8000-0000000000ee', upn: 'other@acme.example' };
+    await subgraph.simulator.putUser({
+      directoryId: ACME.directoryId,
+      id: other.objectId,
+      userPrincipalName: other.upn,
+      teamsPolicyAppIds: [ACME.clientId],
+    });
+    await update(token, { organizerUserPrincipalName: other.upn });
+    await subgraph.runJobs();
+    const resources = (await atMicrosoft()).map(({ resource }) => resource);
+    expect(resources).toHaveLength(2);
+    for (const resource of resources) expect(resource).toContain(other.objectId);
+    expect((await rows()).map(({ organizer_object_id }) => organizer_object_id)).toEqual([
+      other.objectId,
+      other.objectId,
+    ]);
+  });
+
+  it('is removed with the old app’s credential when the app changes, and then that is forgotten', async () => {
+    const token = await activated();
+    await registerSecondApp();
+    await connectSecondApp(token);
+    expect((await rows()).every(({ former_credential_ciphertext }) => former_credential_ciphertext !== null)).toBe(
+      true,
+    );
+    await update(token, { organizerUserPrincipalName: ACME.organizer });
+    await update(token, { installStatus: 'ACTIVE' });
+    await subgraph.runJobs();
+    expect((await atMicrosoft()).map(({ appId }) => appId)).toEqual([SECOND_APP.clientId, SECOND_APP.clientId]);
+    expect(await rows()).toMatchObject([
+      { former_credential_ciphertext: null, retired_at: null },
+      { former_credential_ciphertext: null, retired_at: null },
+    ]);
+  });
+
+  it.each([
+    ['may no longer do it', () => subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, { roles: [] })],
+    ['has lost its secret', () => subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, { secrets: [] })],
+    [
+      'has lost its subscriptions',
+      async () => {
+        for (const id of await ids()) await subgraph.simulator.loseSubscription(id);
+      },
+    ],
+  ])('holds nothing up when the old app %s', async (_case, spoil) => {
+    const token = await activated();
+    await registerSecondApp();
+    await spoil();
+    await forgetTokens(subgraph);
+    await connectSecondApp(token);
+    await update(token, { organizerUserPrincipalName: ACME.organizer });
+    await update(token, { installStatus: 'ACTIVE' });
+    await subgraph.runJobs();
+    expect((await atMicrosoft()).filter(({ appId }) => appId === SECOND_APP.clientId)).toHaveLength(2);
+    expect(await rows()).toHaveLength(2);
+  });
+
+  it('is tried again while Microsoft is away, and given up when it has lapsed', async () => {
+    const token = await activated();
+    await subgraph.simulator.addFault({ match: { method: 'DELETE' }, status: 503, times: null });
+    await update(token, { installStatus: 'INSTALL_PENDING' });
+    await subgraph.runJobs();
+    expect(await statusOf()).toMatchObject([
+      { state: 'REMOVING', failure: { code: 'GRAPH_UNAVAILABLE' } },
+      { state: 'REMOVING', failure: { code: 'GRAPH_UNAVAILABLE' } },
+    ]);
+    await advance(4 * DAY_MS);
+    await ensure();
+    expect(await rows()).toEqual([]);
+  });
+});
+
+describe('a refusal', () => {
+  it('by quota is shown with what to do, and tried again by itself', async () => {
+    await subgraph.simulator.setSubscriptionBehaviour({ quota: 0 });
+    await activated();
+    const [status] = await statusOf();
+    expect(status).toMatchObject({ state: 'PENDING', failure: { code: 'GRAPH_THROTTLED' } });
+    expect(status?.failure?.message).toContain('as many change notification subscriptions as Microsoft allows');
+    await subgraph.simulator.setSubscriptionBehaviour({});
+    await advance(HOUR_MS);
+    await ensure();
+    expect(await statusOf()).toMatchObject([
+      { state: 'ACTIVE', failure: null },
+      { state: 'ACTIVE', failure: null },
+    ]);
+  });
+
+  it('of one kind does not keep the other from being made', async () => {
+    const roles = ['User.Read.All', 'OnlineMeetingRecording.Read.All'];
+    await subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, { roles });
+    await forgetTokens(subgraph);
+    await activated();
+    expect(await statusOf()).toMatchObject([
+      { kind: 'RECORDINGS', state: 'ACTIVE' },
+      { kind: 'TRANSCRIPTS', state: 'PENDING', failure: { code: 'PERMISSION_MISSING' } },
+    ]);
+  });
+
+  it('that a change of settings may have mended is tried again at once', async () => {
+    await subgraph.simulator.updateUser(ACME.directoryId, ACME.organizer, { teamsPolicyAppIds: [] });
+    const token = await activated();
+    expect(await statusOf()).toMatchObject([{ failure: { code: 'POLICY_MISSING' } }, {}]);
+    await subgraph.simulator.updateUser(ACME.directoryId, ACME.organizer, { teamsPolicyAppIds: [ACME.clientId] });
+    await update(token, { sendMeetingInvites: false });
+    await subgraph.runJobs();
+    expect(await statusOf()).toMatchObject([
+      { state: 'ACTIVE', failure: null },
+      { state: 'ACTIVE', failure: null },
+    ]);
+  });
+});
+
+describe('from end to end', () => {
+  it('a call’s recording and transcript each ask for one capture of its meeting', async () => {
+    const token = await activated();
+    const meeting = await createMeeting(subgraph, token);
+    const { meetingId } = await subgraph.simulator.meetingTookPlace({
+      directoryId: ACME.directoryId,
+      joinUrl: meeting.joinUrl ?? '',
+      recordings: 2,
+    });
+    const deliveries = await subgraph.simulator.deliveriesDone();
+    expect(deliveries).toHaveLength(3);
+    expect(deliveries.every(({ status, tries }) => status === 202 && tries === 1)).toBe(true);
+    expect(await jobs('capture_online_meeting')).toMatchObject([
+      {
+        key: `capture_online_meeting:tenant-a:${meetingId}`,
+        payload: { tenantId: 'tenant-a', organizerObjectId: ACME.organizerId, onlineMeetingId: meetingId },
+      },
+    ]);
+    expect((await statusOf()).every(({ lastNotificationAt }) => lastNotificationAt !== null)).toBe(true);
+  });
+
+  it('an app that is registered with a domain name gets its notifications too', async () => {
+    const token = await subgraph.tokens.token('admin', { tenant_id: 'tenant-a' });
+    await succeed(subgraph, token, CONNECT, {
+      clientId: ACME.clientId,
+      directoryId: 'acme.example',
+      clientSecret: ACME.secret,
+    });
+    await update(token, { organizerUserPrincipalName: ACME.organizer });
+    await update(token, { installStatus: 'ACTIVE' });
+    await subgraph.runJobs();
+    expect((await send([await notification()])).status).toBe(202);
+    expect(await jobs('capture_online_meeting')).toHaveLength(1);
+    await send([await notification({ tenantId: GLOBEX.directoryId })]);
+    expect(await jobs('capture_online_meeting')).toHaveLength(1);
+  });
+});
