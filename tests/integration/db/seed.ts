@@ -16,6 +16,10 @@ const INSERTS = [
   `INSERT INTO meeting_transcripts (tenant_id, id, meeting_id, graph_transcript_id, created_at, is_speaker_attributed, vtt)
    VALUES ($1, '${ROW}', '${MEETING}', 'transcript', now(), true, 'WEBVTT')`,
   `INSERT INTO calendar_cursors (tenant_id, organizer_object_id, delta_link, window_ends_at, read_at) VALUES ($1, 'organizer', 'https://graph.example/delta', now(), now())`,
+  `INSERT INTO graph_subscriptions (tenant_id, id, organizer_object_id, kind, app_client_id, app_directory_id, app_cloud, next_attempt_at, created_at, updated_at)
+   VALUES ($1, '${ROW}', 'organizer', 'RECORDINGS', 'app', 'directory', 'GLOBAL', now(), now(), now())`,
+  `INSERT INTO graph_notifications (tenant_id, graph_subscription_id, artifact_id, online_meeting_id, first_received_at, last_received_at, queued_at)
+   VALUES ($1, '${ROW}', 'artifact', 'meeting', now(), now(), now())`,
   `INSERT INTO psa_events (tenant_id, id, type, subject_id, data, occurred_at, received_at)
    VALUES ($1, 'msg_1', 'appointment.cancelled', 'appointment', '{}', now(), now())`,
   `INSERT INTO outgoing_events (tenant_id, id, meeting_id, type, data, created_at) VALUES ($1, '${ROW}', '${MEETING}', 'teams_meeting.scheduled', '{}', now())`,
