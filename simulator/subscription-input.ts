@@ -22,7 +22,7 @@ const KNOWN = new Set([
 ]);
 
 /** The codes of these refusals differ between sources; callers tell them by their status. */
-export function invalidSubscription(message: string): GraphFailure {
+function invalidSubscription(message: string): GraphFailure {
   return new GraphFailure(400, 'InvalidRequest', message);
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import type { DevelopmentConfig } from '../config.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../db/embedded-postgres.ts';
 import { migrate } from '../db/migrations.ts';
@@ -81,6 +82,20 @@ async function stopPart(child: ChildProcess): Promise<void> {
   clearTimeout(force);
 }
 
+/** A simulator begins without subscriptions; the ones that the database remembers of the last one are made anew. */
+async function forgetSubscriptions(connectionString: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    await client.query('DELETE FROM graph_subscriptions');
+    await client.query(
+      "UPDATE graphile_worker._private_jobs SET run_at = now() WHERE key LIKE 'ensure\\_subscriptions:%' AND locked_at IS NULL",
+    );
+  } finally {
+    await client.end();
+  }
+}
+
 export interface LocalWorldOptions {
   config: DevelopmentConfig;
   secrets: DevelopmentSecrets;
@@ -115,6 +130,7 @@ export async function startLocalWorld({ config, secrets, postgres, quiet }: Loca
       databaseUrl = cluster.url(LOCAL_DATABASE);
     }
     await migrate(databaseUrl);
+    if (cluster !== undefined) await forgetSubscriptions(databaseUrl);
     const simulatorUrl = (await simulator).url ?? '';
 
     const auth = {

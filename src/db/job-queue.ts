@@ -111,24 +111,29 @@ export async function addJob<Name extends JobName>(
     )`;
 }
 
-/** The same for many jobs of one name at once, in one statement. */
+/** The same for many jobs of one name at once, in one statement; of several with one key the last counts. */
 export async function addJobs<Name extends JobName>(
   prisma: TenantPrisma,
   name: Name,
   jobs: readonly { payload: JobPayloads[Name]; key: string; serial?: string }[],
 ): Promise<void> {
   if (jobs.length === 0) return;
+  const distinct = [...new Map(jobs.map((job) => [job.key, job])).values()];
   await prisma.$executeRaw`
-    SELECT graphile_worker.add_job(
-      identifier => ${name}::text,
-      payload => (job.payload || jsonb_build_object('tenantId', current_setting('app.tenant_id')))::json,
-      queue_name => CASE WHEN job.serial IS NULL THEN NULL ELSE
-        ${name}::text || ':' || (hashtext(concat_ws(':', current_setting('app.tenant_id'), job.serial)) & ${SERIAL_QUEUES - 1}::int) END,
-      run_at => now(),
-      max_attempts => 25,
-      job_key => concat_ws(':', ${name}::text, current_setting('app.tenant_id'), job.key),
-      job_key_mode => 'replace'
-    ) FROM jsonb_to_recordset(${JSON.stringify(jobs)}::jsonb) AS job(payload jsonb, key text, serial text)`;
+    SELECT graphile_worker.add_jobs(ARRAY(
+      SELECT (
+        ${name}::text,
+        (job.payload || jsonb_build_object('tenantId', current_setting('app.tenant_id')))::json,
+        CASE WHEN job.serial IS NULL THEN NULL ELSE
+          ${name}::text || ':' || (hashtext(concat_ws(':', current_setting('app.tenant_id'), job.serial)) & ${SERIAL_QUEUES - 1}::int) END,
+        now(),
+        25::smallint,
+        concat_ws(':', ${name}::text, current_setting('app.tenant_id'), job.key),
+        NULL::smallint,
+        NULL::text[]
+      )::graphile_worker.job_spec
+      FROM jsonb_to_recordset(${JSON.stringify(distinct)}::jsonb) AS job(payload jsonb, key text, serial text)
+    ))`;
 }
 
 /** Takes back a job that has not begun; one that runs is left alone. */

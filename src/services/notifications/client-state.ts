@@ -25,8 +25,9 @@ export interface ClientStates {
   issue(tenantId: string): IssuedClientState | null;
   /** Whose it is; null when none of the keys signed it. */
   read(text: string): ReadClientState | null;
-  /** Whether the key of this id still verifies. */
+  /** Whether the key of this id still verifies, and whether it is the one that signs. */
   knows(keyId: string): boolean;
+  isSigning(keyId: string): boolean;
 }
 
 /**
@@ -63,6 +64,7 @@ export function createClientStates(keys: readonly RingKey[]): ClientStates {
         : { tenantId: Buffer.from(tenant, 'base64url').toString('utf8'), nonce, keyId: key.id };
     },
 
+    isSigning: (keyId) => keyId === signing.id,
     knows: (keyId) => derived.some(({ id }) => id === keyId),
   };
 }

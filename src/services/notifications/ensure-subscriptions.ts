@@ -101,6 +101,12 @@ export function makeEnsureSubscriptions(
     log(scope, row, 'subscribe', 'NOT_CONFIGURED');
   }
 
+  /** Its notifications would go to another address, or be foreign because their key is gone. */
+  function isUseless({ retiredAt, subscriptionId, publicUrl: askedFor, keyId }: SubscriptionRow): boolean {
+    if (retiredAt !== null || subscriptionId === null) return false;
+    return askedFor !== publicUrl || keyId === null || !states.knows(keyId);
+  }
+
   /** Removes what is not wanted any more. A subscription that nobody can remove lapses by itself within three days. */
   async function removeRetired(scope: Scope, row: SubscriptionRow): Promise<void> {
     const isLiving = row.subscriptionId !== null && (row.expiresAt?.getTime() ?? 0) > tools.clock().getTime();
@@ -176,10 +182,11 @@ export function makeEnsureSubscriptions(
     if (graph === null) return;
     const isLiving = row.expiresAt !== null && row.expiresAt > tools.clock();
     if (row.subscriptionId !== null && isLiving) {
-      const isOurs = row.publicUrl === publicUrl && row.keyId !== null && states.knows(row.keyId);
-      if (isOurs && (await renew(scope, row, graph, row.subscriptionId))) return;
+      // With a new key in the ring, the renewal is the time to leave the old one.
+      const isKept = !isUseless(row) && row.keyId !== null && states.isSigning(row.keyId);
+      if (isKept && (await renew(scope, row, graph, row.subscriptionId))) return;
       // Its lifecycle address and its clientState cannot be changed.
-      if (!isOurs) await graph.subscriptions.remove(row.subscriptionId);
+      if (!isKept) await graph.subscriptions.remove(row.subscriptionId);
     }
     await make(scope, row, graph);
   }
@@ -205,7 +212,7 @@ export function makeEnsureSubscriptions(
       await rows.settle(prisma, wanted);
       await prisma.graphNotification.deleteMany({ where: { lastReceivedAt: { lt: before } } });
     });
-    for (const row of await rows.due(scope)) await work(scope, row);
+    for (const row of await rows.due(scope, isUseless)) await work(scope, row);
     const next = await rows.nextDue(scope);
     if (next === null) return;
     const delayMs = Math.min(Math.max(next.getTime() - tools.clock().getTime(), SOONEST_MS), LOOK_EVERY_MS);

@@ -128,17 +128,12 @@ export function makeNotificationReceiver(tools: ServiceTools): NotificationRecei
         if (matched.length === 0) return counts;
         const news = await store(prisma, matched);
         const organizers = new Map(matched.map(({ row }) => [row.id, row.organizerObjectId]));
-        const jobs = new Map(
-          news.map(({ meeting, subscription }) => [
-            meeting,
-            {
-              payload: { organizerObjectId: organizers.get(subscription) ?? '', onlineMeetingId: meeting },
-              key: meeting,
-              serial: meeting,
-            },
-          ]),
-        );
-        await addJobs(prisma, 'capture_online_meeting', [...jobs.values()]);
+        const jobs = news.map(({ meeting, subscription }) => ({
+          payload: { organizerObjectId: organizers.get(subscription) ?? '', onlineMeetingId: meeting },
+          key: meeting,
+          serial: meeting,
+        }));
+        await addJobs(prisma, 'capture_online_meeting', jobs);
         if (news.length > 0) count(counts, 'stored', news.length);
         if (matched.length > news.length) count(counts, 'repeated', matched.length - news.length);
         return counts;

@@ -13,7 +13,7 @@ const LIFE_MS = (4_320 - 10) * 60_000;
 export const lifeFrom = (now: Date): Date => new Date(now.getTime() + LIFE_MS);
 
 /** Where Microsoft is to send notifications and lifecycle events. */
-export function addressesBelow(publicUrl: string): { notificationUrl: string; lifecycleNotificationUrl: string } {
+function addressesBelow(publicUrl: string): { notificationUrl: string; lifecycleNotificationUrl: string } {
   return {
     notificationUrl: `${publicUrl}/webhooks/graph/notifications`,
     lifecycleNotificationUrl: `${publicUrl}/webhooks/graph/lifecycle`,
@@ -32,7 +32,7 @@ export interface Subscribed {
 const COLLECTIONS = { RECORDINGS: 'getAllRecordings', TRANSCRIPTS: 'getAllTranscripts' } as const;
 
 /** Source: Microsoft Learn, teams-changenotifications-callrecording-and-calltranscript. */
-export function resourceOf({ organizerObjectId, kind }: Pick<SubscriptionRow, 'organizerObjectId' | 'kind'>): string {
+function resourceOf({ organizerObjectId, kind }: Pick<SubscriptionRow, 'organizerObjectId' | 'kind'>): string {
   return `users/${organizerObjectId}/onlineMeetings/${COLLECTIONS[kind]}`;
 }
 

@@ -16,8 +16,8 @@ const HEALTHY = { failedAttempts: 0, lastFailure: Prisma.DbNull } as const;
 export interface SubscriptionRows {
   /** Makes rows for what is wanted and marks the others for removal; talks to nobody. */
   settle(prisma: TenantPrisma, wanted: Wanted | null): Promise<void>;
-  /** What is due, removals first. */
-  due(scope: Scope): Promise<SubscriptionRow[]>;
+  /** What is due, and what lives but is of no use any more; removals first. */
+  due(scope: Scope, isUseless: (row: SubscriptionRow) => boolean): Promise<SubscriptionRow[]>;
   /** When the next one is due; null without any. */
   nextDue(scope: Scope): Promise<Date | null>;
   /** Stores what a try brought; the time of the next one only where nobody asked for an earlier one meanwhile. */
@@ -67,13 +67,13 @@ export function createSubscriptionRows(tools: ServiceTools): SubscriptionRows {
       });
     },
 
-    due: (scope) =>
-      scope.db.run((prisma) =>
-        prisma.graphSubscription.findMany({
-          where: { nextAttemptAt: { lte: tools.clock() } },
-          orderBy: [{ retiredAt: { sort: 'asc', nulls: 'last' } }, { id: 'asc' }],
-        }),
-      ),
+    async due(scope, isUseless) {
+      const rows = await scope.db.run((prisma) =>
+        prisma.graphSubscription.findMany({ orderBy: [{ retiredAt: { sort: 'asc', nulls: 'last' } }, { id: 'asc' }] }),
+      );
+      const now = tools.clock();
+      return rows.filter((row) => row.nextAttemptAt <= now || (row.lastFailure === null && isUseless(row)));
+    },
 
     async nextDue(scope) {
       const row = await scope.db.run((prisma) =>

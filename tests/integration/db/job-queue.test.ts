@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../../src/db/database.ts';
 import { openDatabase } from '../../../src/db/database.ts';
-import { addJob, removeJob } from '../../../src/db/job-queue.ts';
+import { addJob, addJobs, removeJob } from '../../../src/db/job-queue.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 interface JobRow {
@@ -118,5 +118,35 @@ describe('the jobs of a worker that was killed', () => {
       { key: 'sync_meeting:tenant-a:long', free: true },
       { key: 'sync_meeting:tenant-a:short', free: false },
     ]);
+  });
+});
+
+describe('many jobs at once', () => {
+  const addMany = (tenantId: string, ids: string[]) =>
+    db.forTenant(tenantId).run((prisma) =>
+      addJobs(
+        prisma,
+        'sync_meeting',
+        ids.map((meetingId) => ({
+          payload: { meetingId, tenantId: 'tenant-b' } as { meetingId: string },
+          key: meetingId,
+          serial: meetingId,
+        })),
+      ),
+    );
+
+  it('are the jobs that they would be one by one', async () => {
+    await add('tenant-a', 'm', { serial: 'm' });
+    const single = await jobs();
+    await addMany('tenant-a', ['m', 'n', 'm']);
+    const [m, n, ...more] = await jobs();
+    expect(more).toEqual([]);
+    expect(m).toMatchObject({ key: single[0]?.key, payload: single[0]?.payload, queue_id: single[0]?.queue_id });
+    expect(n).toMatchObject({ key: 'sync_meeting:tenant-a:n', payload: { meetingId: 'n', tenantId: 'tenant-a' } });
+  });
+
+  it('may be none', async () => {
+    await addMany('tenant-a', []);
+    expect(await jobs()).toEqual([]);
   });
 });

@@ -18,6 +18,10 @@ const INSERTS = [
   `INSERT INTO transcript_passages (tenant_id, transcript_id, index, meeting_id, first_cue, last_cue, cues, text, indexed_as)
    VALUES ($1, '${ROW}', 0, '${MEETING}', 0, 0, '[]', 'hello', 'simple')`,
   `INSERT INTO calendar_cursors (tenant_id, organizer_object_id, delta_link, window_ends_at, read_at) VALUES ($1, 'organizer', 'https://graph.example/delta', now(), now())`,
+  `INSERT INTO graph_subscriptions (tenant_id, id, organizer_object_id, kind, app_client_id, app_directory_id, app_cloud, next_attempt_at, created_at, updated_at)
+   VALUES ($1, '${ROW}', 'organizer', 'RECORDINGS', 'app', 'directory', 'GLOBAL', now(), now(), now())`,
+  `INSERT INTO graph_notifications (tenant_id, graph_subscription_id, artifact_id, online_meeting_id, first_received_at, last_received_at, queued_at)
+   VALUES ($1, '${ROW}', 'artifact', 'meeting', now(), now(), now())`,
   `INSERT INTO psa_events (tenant_id, id, type, subject_id, data, occurred_at, received_at)
    VALUES ($1, 'msg_1', 'appointment.cancelled', 'appointment', '{}', now(), now())`,
   `INSERT INTO outgoing_events (tenant_id, id, meeting_id, type, data, created_at) VALUES ($1, '${ROW}', '${MEETING}', 'teams_meeting.scheduled', '{}', now())`,

@@ -67,7 +67,7 @@ export async function advance(milliseconds: number): Promise<void> {
 }
 
 /** How often each outcome was counted since the process began. */
-export async function outcomes(): Promise<Record<NotificationOutcome, number>> {
+async function outcomes(): Promise<Record<NotificationOutcome, number>> {
   const text = await (await fetch(`${subgraph.url}/metrics`)).text();
   const of = (outcome: string) => {
     const line = text

@@ -41,6 +41,7 @@ describe('a clientState', () => {
     const both = createClientStates([NEW, OLD]);
     expect(both.read(before.text)).toMatchObject({ keyId: 'old' });
     expect([both.knows('old'), both.knows('other')]).toEqual([true, false]);
+    expect([both.isSigning('new'), both.isSigning('old')]).toEqual([true, false]);
     expect(createClientStates([NEW]).read(before.text)).toBeNull();
   });
 
