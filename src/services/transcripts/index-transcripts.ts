@@ -16,8 +16,8 @@ function notYet(configuration: string): Prisma.MeetingTranscriptWhereInput {
   return { OR: [{ indexedAs: null }, { indexedAs: { not: configuration } }] };
 }
 
-/** The job that indexes the tenant's transcripts; call it in the transaction that changes how they are indexed. */
-export function planIndexing(prisma: TenantPrisma): Promise<void> {
+/** The job that indexes the tenant's transcripts; in the transaction that changes how they are indexed. */
+function planIndexing(prisma: TenantPrisma): Promise<void> {
   return addJob(prisma, 'index_transcripts', {}, { key: 'all', serial: 'all', keepTime: true });
 }
 

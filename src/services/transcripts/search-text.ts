@@ -57,6 +57,8 @@ function foldCharacter(character: string): string {
  * of the database and whose `unaccent` is an extension. Never has a control character but the line feed.
  */
 export function fold(text: string): string {
+  // Most of what is said, many times faster.
+  if (/^[\x20-\x7e\n]*$/.test(text)) return text.toLowerCase().replace(/[^a-z0-9'".@_:\n-]/g, ' ');
   let result = '';
   for (const character of text) result += foldCharacter(character);
   return result;

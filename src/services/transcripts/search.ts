@@ -40,7 +40,7 @@ const MAX_WORDS = 16;
 const MAX_CHARACTERS = 500;
 
 /** So many of the newest passages are ranked: what a common word finds would else take seconds. */
-export const RANKED_PASSAGES = 2_000;
+const RANKED_PASSAGES = 2_000;
 
 /** Where a page ended. */
 interface Position {

@@ -203,6 +203,18 @@ describe('transcripts that an earlier release stored', () => {
   });
 });
 
+it('a transcript takes its passages with it, and its meeting takes both', async () => {
+  const passages = async () =>
+    (await subgraph.database.query('SELECT FROM transcript_passages WHERE tenant_id = $1', [tenant])).length;
+  const first = await storeMeeting(subgraph, tenant, { appointmentId: 'a', transcripts: [vttOf(['one'])] });
+  const second = await storeMeeting(subgraph, tenant, { appointmentId: 'b', transcripts: [vttOf(['two'])] });
+  expect(await passages()).toBe(2);
+  await scope().db.run((prisma) => prisma.meetingTranscript.deleteMany({ where: { meetingId: first.id } }));
+  expect(await passages()).toBe(1);
+  await scope().db.run((prisma) => prisma.onlineMeeting.deleteMany({ where: { id: second.id } }));
+  expect(await passages()).toBe(0);
+});
+
 describe('many transcripts', () => {
   it('are read with as many statements as one, derived or not', async () => {
     const { countStatements } = await import('../../support/statements.ts');

@@ -69,12 +69,12 @@ describe('a meeting of eight hours', () => {
         `${time(i * 2.88)} --> ${time(i * 2.88 + 2.5)}\n<v Speaker ${i % 7}>This is what was said at number ${i}, &amp; a little more of it.</v>\n`,
     );
     const vtt = `WEBVTT\n\n${cues.join('\n')}`;
-    const began = performance.now();
+    const began = process.cpuUsage();
     const parsed = parseVtt(vtt);
-    const took = performance.now() - began;
+    const { user, system } = process.cpuUsage(began);
     expect(parsed.cues).toHaveLength(10_000);
     expect(parsed.cues.at(-1)?.endSeconds).toBeCloseTo(28_799.62, 2);
-    // A machine under load; it takes about 50 ms.
-    expect(took).toBeLessThan(2_000);
+    // Processor time: what the clock says depends on who else works. It takes 0.1 to 0.4 s.
+    expect((user + system) / 1000).toBeLessThan(2_000);
   });
 });
