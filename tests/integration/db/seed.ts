@@ -18,6 +18,9 @@ const INSERTS = [
   `INSERT INTO transcript_passages (tenant_id, transcript_id, index, meeting_id, first_cue, last_cue, cues, text, indexed_as)
    VALUES ($1, '${ROW}', 0, '${MEETING}', 0, 0, '[]', 'hello', 'simple')`,
   `INSERT INTO calendar_cursors (tenant_id, organizer_object_id, delta_link, window_ends_at, read_at) VALUES ($1, 'organizer', 'https://graph.example/delta', now(), now())`,
+  `INSERT INTO artifact_cursors (tenant_id, organizer_object_id, kind, read_at) VALUES ($1, 'organizer', 'recordings', now())`,
+  `INSERT INTO attendance_reports (tenant_id, id, meeting_id, graph_report_id, started_at, ended_at, participant_count, records)
+   VALUES ($1, '${ROW}', '${MEETING}', 'report', now(), now(), 1, '[]')`,
   `INSERT INTO graph_subscriptions (tenant_id, id, organizer_object_id, kind, app_client_id, app_directory_id, app_cloud, next_attempt_at, created_at, updated_at)
    VALUES ($1, '${ROW}', 'organizer', 'RECORDINGS', 'app', 'directory', 'GLOBAL', now(), now(), now())`,
   `INSERT INTO graph_notifications (tenant_id, graph_subscription_id, artifact_id, online_meeting_id, first_received_at, last_received_at, queued_at)
