@@ -1,6 +1,6 @@
+import type { BlobStore } from '../blobs/blob-store.ts';
 import type { GraphService } from '../graph/types.ts';
 import { type ArtifactReads, createArtifactReads } from './artifacts/artifact-reads.ts';
-import { makeOpenRecording, type OpenRecording } from './artifacts/open-recording.ts';
 import { makeRefreshArtifacts, type RefreshArtifacts } from './artifacts/refresh-artifacts.ts';
 import { createArtifactVisibility } from './artifacts/visibility.ts';
 import { makeInvitationListener } from './invitations/invitation-listener.ts';
@@ -28,6 +28,9 @@ import { makeRemoveOrphans } from './reconciliation/orphans.ts';
 import { makeReconcileCalendar } from './reconciliation/reconcile-calendar.ts';
 import { makeSweepTenant, type SweepTenant } from './reconciliation/sweep-tenant.ts';
 import { makeTakeOver } from './reconciliation/take-over.ts';
+import { makeFindRecording } from './recordings/find-recording.ts';
+import { makeOpenRecording, type OpenRecording } from './recordings/open-recording.ts';
+import { createRecordingFacts } from './recordings/recording-rows.ts';
 import type { Scope, ServiceTools } from './scope.ts';
 import { type CapabilityService, createCapabilityService } from './settings/capability.ts';
 import { createSettingsService, type SettingsService } from './settings/settings.ts';
@@ -73,13 +76,17 @@ export interface ServiceOptions {
   mail?: MailTransport | undefined;
   /** Where events for the PSA go; without it none are sent. */
   psaEvents?: EventReceiver | undefined;
+  /** Where copies of recordings are kept; without it none are made. */
+  blobs?: BlobStore | undefined;
+  /** How long links of recordings work; default 15. */
+  recordingLinkMinutes?: number;
   /** How long the caller of an operation waits for Microsoft; default eight seconds. */
   answerWithinMs?: number;
   tools: ServiceTools;
 }
 
 export function createServices(options: ServiceOptions): Services {
-  const { graph, encryptionKeys, linkSigningKeys, publicUrl, psaEvents, mail, tools } = options;
+  const { graph, encryptionKeys, linkSigningKeys, publicUrl, psaEvents, mail, blobs, tools } = options;
   const microsoftApp = createMicrosoftAppService(graph, new KeyRing(encryptionKeys), tools);
   const settings = createSettingsService(microsoftApp, tools);
   const capability = createCapabilityService(settings, microsoftApp);
@@ -114,11 +121,16 @@ export function createServices(options: ServiceOptions): Services {
     retryBlockedMeetings: makeRetryBlockedMeetings(tools),
     artifacts,
     refreshArtifacts: makeRefreshArtifacts({ reads: meetings, microsoftApp }, tools),
-    openRecording: makeOpenRecording({ visibility, microsoftApp }, tools),
+    openRecording: makeOpenRecording(
+      { find: makeFindRecording({ visibility, microsoftApp, blobs }, tools), facts: createRecordingFacts(tools) },
+      tools,
+    ),
     openTranscript: makeOpenTranscript(artifacts),
     searchTranscripts: makeSearchTranscripts(visibility, tools),
     setupGuide: createSetupGuideService(microsoftApp, settings),
-    links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock),
+    links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock, {
+      recordingMinutes: options.recordingLinkMinutes,
+    }),
     sendInvitation: makeSendInvitation({ mail }, tools),
     receivePsaEvent: makeReceivePsaEvent(tools),
     deliverEvents: makeDeliverEvents({ post: psaEvents && makePostEvent(psaEvents) }, tools),

@@ -71,6 +71,8 @@ export interface TestSubgraphOptions {
   replace?: (tools: ServiceTools) => Partial<Services>;
   /** Where invitation mails go. */
   mail?: MailTransport;
+  /** What else the services are made with: a blob store, keys of links, how long links of recordings work. */
+  services?: Partial<Pick<ServiceOptions, 'blobs' | 'linkSigningKeys' | 'recordingLinkMinutes'>>;
 }
 
 /** Lets a run of jobs end only when every job's end is noted. */
@@ -92,6 +94,7 @@ export async function startTestSubgraph({
   psaWebhookSecrets = [],
   psaEvents,
   replace = () => ({}),
+  services: serviceOptions = {},
 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
   const directory = await mkdtemp(join(tmpdir(), 'subgraph-test-'));
   const [database, simulator, tokens] = await Promise.all([createTestDatabase(), startSimulator(), createTokenMaker()]);
@@ -130,6 +133,7 @@ export async function startTestSubgraph({
     mail,
     ...(answerWithinMs === undefined ? {} : { answerWithinMs }),
     psaEvents,
+    ...serviceOptions,
     tools,
   });
   const services = { ...created, ...replace(tools) };
