@@ -53,6 +53,10 @@ export interface JobPayloads {
   deliver_events: { meetingId: string };
   /** Sends one invitation mail. */
   send_invitation: { mailId: string };
+  /** Copies a recording into the own store, a slice a run. */
+  store_recording: { recordingId: string };
+  /** Deletes what has been kept for long enough. Schedules itself again. */
+  apply_retention: Record<string, never>;
 }
 
 export type JobName = keyof JobPayloads;

@@ -20,6 +20,8 @@ function handlersOf(services: Services): Handlers {
     apply_psa_event: (scope, { eventId }) => services.applyPsaEvent(scope, eventId),
     deliver_events: (scope, { meetingId }) => services.deliverEvents(scope, meetingId),
     send_invitation: (scope, { mailId }) => services.sendInvitation(scope, mailId),
+    store_recording: (scope, { recordingId }) => services.storeRecording(scope, recordingId),
+    apply_retention: (scope) => services.applyRetention(scope),
   };
 }
 

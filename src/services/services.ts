@@ -31,6 +31,8 @@ import { makeTakeOver } from './reconciliation/take-over.ts';
 import { makeFindRecording } from './recordings/find-recording.ts';
 import { makeOpenRecording, type OpenRecording } from './recordings/open-recording.ts';
 import { createRecordingFacts } from './recordings/recording-rows.ts';
+import { type CopyLimits, createRecordingStorer, type RecordingStorer } from './recordings/store-recording.ts';
+import { type ApplyRetention, makeApplyRetention } from './retention/apply-retention.ts';
 import type { Scope, ServiceTools } from './scope.ts';
 import { type CapabilityService, createCapabilityService } from './settings/capability.ts';
 import { createSettingsService, type SettingsService } from './settings/settings.ts';
@@ -55,6 +57,8 @@ export interface Services {
   artifacts: ArtifactReads;
   refreshArtifacts: RefreshArtifacts;
   openRecording: OpenRecording;
+  storeRecording: RecordingStorer['store'];
+  applyRetention: ApplyRetention;
   openTranscript: OpenTranscript;
   searchTranscripts: SearchTranscripts;
   setupGuide: SetupGuideService;
@@ -63,6 +67,8 @@ export interface Services {
   receivePsaEvent: ReceivePsaEvent;
   applyPsaEvent: ApplyPsaEvent;
   deliverEvents: DeliverEvents;
+  /** Long jobs end at their next resting place, for the process to stop soon. */
+  stopLongJobs(): void;
   /** Resolves when nothing is under way any more that was begun for a caller. */
   idle(): Promise<void>;
 }
@@ -78,7 +84,9 @@ export interface ServiceOptions {
   psaEvents?: EventReceiver | undefined;
   /** Where copies of recordings are kept; without it none are made. */
   blobs?: BlobStore | undefined;
-  /** How long links of recordings work; default 15. */
+  /** How much of a recording is copied at a time. */
+  copyLimits?: Partial<CopyLimits>;
+  /** How long links of recordings work, in minutes; default 15. */
   recordingLinkMinutes?: number;
   /** How long the caller of an operation waits for Microsoft; default eight seconds. */
   answerWithinMs?: number;
@@ -88,10 +96,12 @@ export interface ServiceOptions {
 export function createServices(options: ServiceOptions): Services {
   const { graph, encryptionKeys, linkSigningKeys, publicUrl, psaEvents, mail, blobs, tools } = options;
   const microsoftApp = createMicrosoftAppService(graph, new KeyRing(encryptionKeys), tools);
-  const settings = createSettingsService(microsoftApp, tools);
+  const settings = createSettingsService(microsoftApp, tools, { canStoreRecordings: blobs !== undefined });
   const capability = createCapabilityService(settings, microsoftApp);
   const visibility = createArtifactVisibility(settings);
   const meetings = createMeetingReads(visibility, tools);
+  const facts = createRecordingFacts(tools);
+  const storer = createRecordingStorer({ microsoftApp, blobs, facts, limits: options.copyLimits }, tools);
   const artifacts = createArtifactReads(visibility);
   const listeners: MeetingListener[] = [
     makeOutboxListener(tools, psaEvents !== undefined),
@@ -122,9 +132,11 @@ export function createServices(options: ServiceOptions): Services {
     artifacts,
     refreshArtifacts: makeRefreshArtifacts({ reads: meetings, microsoftApp }, tools),
     openRecording: makeOpenRecording(
-      { find: makeFindRecording({ visibility, microsoftApp, blobs }, tools), facts: createRecordingFacts(tools) },
+      { find: makeFindRecording({ visibility, microsoftApp, blobs }, tools), facts },
       tools,
     ),
+    storeRecording: storer.store,
+    applyRetention: makeApplyRetention({ blobs }, tools),
     openTranscript: makeOpenTranscript(artifacts),
     searchTranscripts: makeSearchTranscripts(visibility, tools),
     setupGuide: createSetupGuideService(microsoftApp, settings),
@@ -139,6 +151,7 @@ export function createServices(options: ServiceOptions): Services {
       { operations: makeChangeOperations({ operate: makeAcceptOnly(meetings, tools), listeners }, tools) },
       tools,
     ),
+    stopLongJobs: () => storer.stop(),
     idle: () => operate.idle(),
   };
 }

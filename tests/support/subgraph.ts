@@ -72,7 +72,9 @@ export interface TestSubgraphOptions {
   /** Where invitation mails go. */
   mail?: MailTransport;
   /** What else the services are made with: a blob store, keys of links, how long links of recordings work. */
-  services?: Partial<Pick<ServiceOptions, 'blobs' | 'linkSigningKeys' | 'recordingLinkMinutes'>>;
+  services?: Partial<
+    Pick<ServiceOptions, 'blobs' | 'copyLimits' | 'encryptionKeys' | 'linkSigningKeys' | 'recordingLinkMinutes'>
+  >;
 }
 
 /** Lets a run of jobs end only when every job's end is noted. */

@@ -13,6 +13,8 @@ import {
 import type { Meeting } from '../meetings/meeting.ts';
 import type { MeetingReads } from '../meetings/meeting-reads.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
+import { planStoreRecording } from '../recordings/planned-copies.ts';
+import { buried } from '../retention/tombstones.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 
 export interface RefreshResult {
@@ -72,16 +74,24 @@ export function makeRefreshArtifacts(
   }
 
   async function storeRecordings(scope: Scope, meeting: Meeting, found: GraphCallArtifact[]): Promise<number> {
-    const data = found.map((recording) => ({
-      ...factsOf(recording),
-      id: tools.newId(),
-      meetingId: meeting.id,
-      graphRecordingId: recording.id,
-    }));
-    const { count } = await scope.db.run((prisma) =>
-      prisma.meetingRecording.createMany({ data, skipDuplicates: true }),
-    );
-    return count;
+    return scope.db.transaction(async (prisma) => {
+      const isBuried = await buried(prisma, 'RECORDING', [meeting.id]);
+      const data = found
+        .filter(({ id }) => !isBuried(meeting.id, id))
+        .map((recording) => ({
+          ...factsOf(recording),
+          id: tools.newId(),
+          meetingId: meeting.id,
+          graphRecordingId: recording.id,
+        }));
+      const created = await prisma.meetingRecording.createManyAndReturn({
+        data,
+        skipDuplicates: true,
+        select: { id: true },
+      });
+      for (const { id } of created) await planStoreRecording(prisma, id);
+      return created.length;
+    });
   }
 
   /** Fetches the text of each transcript that is not stored yet; a text that cannot be had is tried again next time. */
@@ -97,9 +107,10 @@ export function makeRefreshArtifacts(
       prisma.meetingTranscript.findMany({ where: { meetingId: meeting.id }, select: { graphTranscriptId: true } }),
     );
     const known = new Set(stored.map((row) => row.graphTranscriptId));
+    const isBuried = await scope.db.run((prisma) => buried(prisma, 'TRANSCRIPT', [meeting.id]));
     let count = 0;
     const failures: unknown[] = [];
-    for (const transcript of listed.filter(({ id }) => !known.has(id))) {
+    for (const transcript of listed.filter(({ id }) => !known.has(id) && !isBuried(meeting.id, id))) {
       const text = await attempt(() => graph.transcripts.content(organizerId, onlineMeetingId, transcript.id));
       if (text.value === undefined) {
         failures.push(text.error);

@@ -3,6 +3,8 @@ import { GraphRequestError } from '../../graph/errors.ts';
 import { explain } from '../failures.ts';
 import { SWEEP_EVERY_MS } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
+import { planCopies } from '../recordings/planned-copies.ts';
+import { planRetention } from '../retention/planned-retention.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { ReconcileCalendar } from './reconcile-calendar.ts';
 
@@ -88,6 +90,10 @@ export function makeSweepTenant(
     await scope.db.transaction((prisma) => addJob(prisma, 'sweep_tenant', {}, { key: 'all', delayMs: SWEEP_EVERY_MS }));
     await rescueStuck(scope);
     await rescueUnsent(scope);
+    await scope.db.transaction(async (prisma) => {
+      await planCopies(prisma, tools.clock());
+      await planRetention(prisma);
+    });
     const graph = await deps.microsoftApp.graphFor(scope);
     if (graph === null) return;
     for (const organizerId of await organizersOf(scope)) {
