@@ -1,4 +1,4 @@
-// "Which way calls go": server -> resolvers -> services -> { graph, db }; jobs -> services; cli and main compose.
+// "Which way calls go": server -> resolvers -> services -> { graph, db, blobs }; jobs -> services; cli and main compose.
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
 const DEV_ROOMS = '^(simulator|examples|bench|tests|scripts)/';
@@ -39,13 +39,13 @@ module.exports = {
       'server-calls-no-graph-and-no-db',
       'server reaches Microsoft and the database through services; it may name their types, to hand them on.',
       { path: '^src/server/' },
-      { path: ['^src/(graph|db|jobs|cli)/', prisma], dependencyTypesNot: ['type-only'] },
+      { path: ['^src/(graph|db|blobs|jobs|cli)/', prisma], dependencyTypesNot: ['type-only'] },
     ),
     forbid(
       'resolvers-call-services-only',
       'Resolvers are thin: they touch neither Prisma nor Microsoft Graph.',
       { path: '^src/resolvers/' },
-      { path: ['^src/(graph|db|jobs|cli)/', prisma] },
+      { path: ['^src/(graph|db|blobs|jobs|cli)/', prisma] },
     ),
     forbid(
       'services-know-no-graphql-and-no-http',
@@ -65,12 +65,18 @@ module.exports = {
       { path: '^src/graph/' },
       { path: '^src/(?!graph/)' },
     ),
+    forbid(
+      'blobs-is-alone',
+      'blobs knows no database and no domain.',
+      { path: '^src/blobs/' },
+      { path: '^src/(?!blobs/)' },
+    ),
     forbid('db-is-alone', 'db knows no domain.', { path: '^src/db/' }, { path: '^src/(?!db/|generated/prisma/)' }),
     forbid(
       'jobs-call-services-only',
       'Each task calls one service; the connections of the queue are handed in.',
       { path: '^src/jobs/' },
-      { path: ['^src/(graph|db|cli)/', prisma], dependencyTypesNot: ['type-only'] },
+      { path: ['^src/(graph|db|blobs|cli)/', prisma], dependencyTypesNot: ['type-only'] },
     ),
     forbid(
       'nothing-imports-main-or-cli',

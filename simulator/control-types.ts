@@ -231,8 +231,11 @@ export interface PagingInput {
   emptyPageFirst?: boolean;
 }
 
-/** How recording content is served: with ranges, plainly and without length, or by a redirect to another host. */
-export type ContentMode = 'range' | 'plain' | 'redirect';
+/**
+ * How recording content is served: with ranges, plainly and without length, whole with its length whatever range is asked
+ * for, or by a redirect to another host. Only a plain 200 is documented.
+ */
+export type ContentMode = 'range' | 'plain' | 'length' | 'redirect';
 
 /** How a JoinWebUrl filter without a match is answered; both have been seen. */
 export type JoinUrlMiss = 'empty' | 'notFound';

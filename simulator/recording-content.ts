@@ -12,6 +12,10 @@ export interface ContentBytes {
   slice(start: number, end: number): Iterable<Uint8Array>;
 }
 
+/** Padding counts up to a prime, so that bytes from another place in the content look different. */
+const PERIOD = 251;
+const PADDING = Buffer.from(Uint8Array.from({ length: CHUNK_BYTES + PERIOD }, (_, index) => index % PERIOD));
+
 const videos = new Map<number, Buffer>();
 
 /** The mp4 of a part, padded with a `free` box up to the recording's wanted size. */
@@ -26,7 +30,7 @@ export function recordingBytes({ part, minBytes }: Recording): ContentBytes {
     *slice(start, end) {
       for (let at = start; at < end; ) {
         const next = Math.min(at + CHUNK_BYTES, end, at < head.length ? head.length : end);
-        yield at < head.length ? head.subarray(at, next) : Buffer.alloc(next - at);
+        yield at < head.length ? head.subarray(at, next) : PADDING.subarray(at % PERIOD, (at % PERIOD) + next - at);
         at = next;
       }
     },

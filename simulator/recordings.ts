@@ -43,6 +43,10 @@ export function getRecordingContent(call: UserCall): Answer {
   switch (call.world.behaviour.contentMode) {
     case 'plain':
       return { status: 200, headers: { 'content-type': 'video/mp4' }, body: { chunks: bytes.slice(0, bytes.size) } };
+    case 'length': {
+      const headers = { 'content-type': 'video/mp4', 'content-length': String(bytes.size) };
+      return { status: 200, headers, body: { chunks: bytes.slice(0, bytes.size) } };
+    }
     case 'redirect':
       return { status: 302, headers: { location: mediaLink(call, meeting.id, recording.id) } };
     case 'range': {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { type BlobStoreLocation, blobStoreLocation } from './blobs/location.ts';
 
 /** One key of a ring; the ring's first key encrypts or signs, all of them decrypt or verify. */
 export interface SecretKey {
@@ -98,6 +99,13 @@ const sender = z
     'is not a sender such as meetings@example.com or Meetings <meetings@example.com>',
   );
 
+const blobStore = z.string().transform((text, context): BlobStoreLocation => {
+  const store = blobStoreLocation(text);
+  if (typeof store !== 'string') return store;
+  context.addIssue({ code: 'custom', message: store });
+  return z.NEVER;
+});
+
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -122,6 +130,8 @@ const schema = z
     PSA_EVENTS_SECRET: z.string().refine(isWebhookSecret, WEBHOOK_SECRET).optional(),
     SMTP_URL: smtpUrl.optional(),
     SMTP_FROM: sender.optional(),
+    BLOB_STORE: blobStore.optional(),
+    RECORDING_LINK_MINUTES: z.coerce.number().int().min(1).max(1_440).default(15),
     INTROSPECTION: onOff.optional(),
     WORKER_CONCURRENCY: z.coerce.number().int().min(0).max(100).default(4),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -158,6 +168,10 @@ export interface Config {
   psaEvents: { url: string; secret: string } | undefined;
   /** Where invitation mails go and who sends them; undefined: none are sent. */
   mail: { url: string; from: string } | undefined;
+  /** Where copies of recordings are kept; undefined: none are made. */
+  blobStore: BlobStoreLocation | undefined;
+  /** How long the link of a recording works. */
+  recordingLinkMinutes: number;
   introspection: boolean;
   /** How many jobs this process runs at once; 0 leaves them to others. */
   workerConcurrency: number;
@@ -211,6 +225,8 @@ export function loadConfig(env: Environment = process.env): Config {
       values.SMTP_URL === undefined || values.SMTP_FROM === undefined
         ? undefined
         : { url: values.SMTP_URL, from: values.SMTP_FROM },
+    blobStore: values.BLOB_STORE,
+    recordingLinkMinutes: values.RECORDING_LINK_MINUTES,
     introspection: values.INTROSPECTION ?? values.NODE_ENV !== 'production',
     workerConcurrency: values.WORKER_CONCURRENCY,
     logLevel: values.LOG_LEVEL,

@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
+import { BlobStoreError } from './blobs/blob-store.ts';
+import { openBlobStore } from './blobs/open-blob-store.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { DatabaseRefusedError, openDatabase } from './db/database.ts';
 import { createGraphService } from './graph/service.ts';
@@ -21,6 +23,7 @@ async function main(): Promise<void> {
   const metrics = createMetrics();
   const graph = createGraphService({ ...config.microsoft, clock, logger });
   const mail = config.mail && createMailTransport(config.mail);
+  const blobs = config.blobStore && (await openBlobStore(config.blobStore));
   const services = createServices({
     graph,
     encryptionKeys: config.encryptionKeys,
@@ -28,6 +31,8 @@ async function main(): Promise<void> {
     publicUrl: config.publicUrl,
     mail,
     psaEvents: config.psaEvents,
+    blobs,
+    recordingLinkMinutes: config.recordingLinkMinutes,
     tools: {
       clock,
       newId: uuidv7,
@@ -60,10 +65,12 @@ async function main(): Promise<void> {
 
   let stopping: Promise<void> | undefined;
   const stop = () => {
+    services.stopLongJobs();
     stopping ??= app
       .stop()
       .then(() => Promise.all([worker?.stop(), services.idle()]))
       .then(() => mail?.close())
+      .then(() => blobs?.close())
       .then(() => database.close())
       .then(() => logger.info({}, 'the subgraph has stopped'))
       .then(() => process.disconnect?.());
@@ -75,6 +82,7 @@ async function main(): Promise<void> {
 /** What a person can mend is one message; anything else shows where it came from. */
 function tell(error: unknown): string {
   if (error instanceof ConfigError || error instanceof DatabaseRefusedError) return error.message;
+  if (error instanceof BlobStoreError) return `The store of BLOB_STORE cannot be used: ${error.message}`;
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') return `The port is taken: ${error.message}. Set PORT to another one.`;

@@ -63,6 +63,10 @@ export interface JobPayloads {
   index_transcripts: Record<string, never>;
   /** Brings the tenant's subscriptions at Microsoft to what is wanted. Schedules itself again. */
   ensure_subscriptions: Record<string, never>;
+  /** Copies a recording into the own store, a slice a run. */
+  store_recording: { recordingId: string };
+  /** Deletes what has been kept for long enough. Schedules itself again. */
+  apply_retention: Record<string, never>;
 }
 
 export type JobName = keyof JobPayloads;

@@ -25,12 +25,18 @@ export interface GraphCallArtifact {
 
 /** An open recording: the caller owns `body` and must consume or cancel it. */
 export interface GraphContentStream {
-  /** 200 or 206. */
-  status: number;
   contentType: string;
+  /** Where in the recording the body begins: 0, unless a range was asked for and is taken. */
+  offset: number;
+  /** Bytes in the body; null where that is not told. */
   contentLength: number | null;
-  contentRange: string | null;
+  /** Bytes of the whole recording; null where that is not told. */
+  size: number | null;
+  /** Which version of the content this is, where that is told: a strong ETag. */
+  tag: string | null;
   acceptsRanges: boolean;
+  /** Whether the end of the body can be told from a broken connection: by a length or by chunks. */
+  isEndMarked: boolean;
   body: ReadableStream<Uint8Array>;
   requestId: string | null;
 }

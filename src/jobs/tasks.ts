@@ -29,6 +29,8 @@ function handlersOf(services: Services): Handlers {
     ensure_subscriptions: (scope) => services.notifications.ensureSubscriptions(scope),
     send_invitation: (scope, { mailId }) => services.sendInvitation(scope, mailId),
     index_transcripts: (scope) => services.indexTranscripts(scope),
+    store_recording: (scope, { recordingId }) => services.storeRecording(scope, recordingId),
+    apply_retention: (scope) => services.applyRetention(scope),
   };
 }
 

@@ -1,10 +1,10 @@
+import type { BlobStore } from '../blobs/blob-store.ts';
 import type { GraphService } from '../graph/types.ts';
 import { type ArtifactReads, createArtifactReads } from './artifacts/artifact-reads.ts';
 import { makeCaptureAttendance } from './artifacts/attendance.ts';
 import { type Capture, makeCapture } from './artifacts/capture.ts';
 import { createCaptureStore } from './artifacts/capture-store.ts';
 import { makeLook } from './artifacts/look.ts';
-import { makeOpenRecording, type OpenRecording } from './artifacts/open-recording.ts';
 import { createOrganizerChanges } from './artifacts/organizer-changes.ts';
 import { makeRefreshArtifacts, type RefreshArtifacts } from './artifacts/refresh-artifacts.ts';
 import { createArtifactStore } from './artifacts/store-artifacts.ts';
@@ -35,6 +35,11 @@ import { makeRemoveOrphans } from './reconciliation/orphans.ts';
 import { makeReconcileCalendar } from './reconciliation/reconcile-calendar.ts';
 import { makeSweepTenant, type SweepTenant } from './reconciliation/sweep-tenant.ts';
 import { makeTakeOver } from './reconciliation/take-over.ts';
+import { makeFindRecording } from './recordings/find-recording.ts';
+import { makeOpenRecording, type OpenRecording } from './recordings/open-recording.ts';
+import { createRecordingFacts } from './recordings/recording-rows.ts';
+import { type CopyLimits, createRecordingStorer, type RecordingStorer } from './recordings/store-recording.ts';
+import { type ApplyRetention, makeApplyRetention } from './retention/apply-retention.ts';
 import type { Scope, ServiceTools } from './scope.ts';
 import { type CapabilityService, createCapabilityService } from './settings/capability.ts';
 import { createSettingsService, type SettingsService } from './settings/settings.ts';
@@ -62,6 +67,8 @@ export interface Services {
   refreshArtifacts: RefreshArtifacts;
   capture: Capture;
   openRecording: OpenRecording;
+  storeRecording: RecordingStorer['store'];
+  applyRetention: ApplyRetention;
   openTranscript: OpenTranscript;
   transcripts: TranscriptReads;
   searchTranscripts: SearchTranscripts;
@@ -73,6 +80,8 @@ export interface Services {
   applyPsaEvent: ApplyPsaEvent;
   deliverEvents: DeliverEvents;
   notifications: NotificationService;
+  /** Long jobs end at their next resting place, for the process to stop soon. */
+  stopLongJobs(): void;
   /** Resolves when nothing is under way any more that was begun for a caller. */
   idle(): Promise<void>;
 }
@@ -86,18 +95,26 @@ export interface ServiceOptions {
   mail?: MailTransport | undefined;
   /** Where events for the PSA go; without it none are sent. */
   psaEvents?: EventReceiver | undefined;
+  /** Where copies of recordings are kept; without it none are made. */
+  blobs?: BlobStore | undefined;
+  /** How much of a recording is copied at a time. */
+  copyLimits?: Partial<CopyLimits>;
+  /** How long links of recordings work, in minutes; default 15. */
+  recordingLinkMinutes?: number;
   /** How long the caller of an operation waits for Microsoft; default eight seconds. */
   answerWithinMs?: number;
   tools: ServiceTools;
 }
 
 export function createServices(options: ServiceOptions): Services {
-  const { graph, encryptionKeys, linkSigningKeys, publicUrl, psaEvents, mail, tools } = options;
+  const { graph, encryptionKeys, linkSigningKeys, publicUrl, psaEvents, mail, blobs, tools } = options;
   const microsoftApp = createMicrosoftAppService(graph, new KeyRing(encryptionKeys), tools);
-  const settings = createSettingsService(microsoftApp, tools);
+  const settings = createSettingsService(microsoftApp, tools, { canStoreRecordings: blobs !== undefined });
   const capability = createCapabilityService(settings, microsoftApp);
   const visibility = createArtifactVisibility(settings);
   const meetings = createMeetingReads(visibility, tools);
+  const facts = createRecordingFacts(tools);
+  const storer = createRecordingStorer({ microsoftApp, blobs, facts, limits: options.copyLimits }, tools);
   const artifacts = createArtifactReads(visibility, tools);
   const listeners: MeetingListener[] = [
     makeOutboxListener(tools, psaEvents !== undefined),
@@ -133,13 +150,20 @@ export function createServices(options: ServiceOptions): Services {
     artifacts,
     refreshArtifacts: makeRefreshArtifacts({ reads: meetings, microsoftApp, look, captures }, tools),
     capture: makeCapture({ microsoftApp, settings, look, captures, changes: createOrganizerChanges(tools) }, tools),
-    openRecording: makeOpenRecording({ visibility, microsoftApp }, tools),
+    openRecording: makeOpenRecording(
+      { find: makeFindRecording({ visibility, microsoftApp, blobs }, tools), facts },
+      tools,
+    ),
+    storeRecording: storer.store,
+    applyRetention: makeApplyRetention({ blobs }, tools),
     openTranscript: makeOpenTranscript(visibility),
     transcripts: createTranscriptReads(visibility),
     searchTranscripts: makeSearchTranscripts(visibility, tools),
     indexTranscripts: makeIndexTranscripts(tools),
     setupGuide: createSetupGuideService(microsoftApp, settings),
-    links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock),
+    links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock, {
+      recordingMinutes: options.recordingLinkMinutes,
+    }),
     sendInvitation: makeSendInvitation({ mail }, tools),
     receivePsaEvent: makeReceivePsaEvent(tools),
     notifications: createNotificationService({ microsoftApp, settings, keys: linkSigningKeys, publicUrl }, tools),
@@ -149,6 +173,7 @@ export function createServices(options: ServiceOptions): Services {
       { operations: makeChangeOperations({ operate: makeAcceptOnly(meetings, tools), listeners }, tools) },
       tools,
     ),
+    stopLongJobs: () => storer.stop(),
     idle: () => operate.idle(),
   };
 }

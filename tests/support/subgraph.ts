@@ -77,6 +77,10 @@ export interface TestSubgraphOptions {
   publicUrl?: string;
   linkSigningKeys?: { id: string; bytes: Buffer }[];
   notificationsPerMinute?: number;
+  /** What else the services are made with: a blob store, keys of links, how long links of recordings work. */
+  services?: Partial<
+    Pick<ServiceOptions, 'blobs' | 'copyLimits' | 'encryptionKeys' | 'linkSigningKeys' | 'recordingLinkMinutes'>
+  >;
 }
 
 /** Lets a run of jobs end only when every job's end is noted. */
@@ -111,6 +115,7 @@ export async function startTestSubgraph({
   publicUrl = 'http://subgraph.invalid',
   linkSigningKeys,
   notificationsPerMinute,
+  services: serviceOptions = {},
 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
   const directory = await mkdtemp(join(tmpdir(), 'subgraph-test-'));
   const [database, simulator, tokens] = await Promise.all([createTestDatabase(), startSimulator(), createTokenMaker()]);
@@ -150,6 +155,7 @@ export async function startTestSubgraph({
     mail,
     ...(answerWithinMs === undefined ? {} : { answerWithinMs }),
     psaEvents,
+    ...serviceOptions,
     tools,
   });
   const services = { ...created, ...replace(tools) };

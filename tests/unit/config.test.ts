@@ -45,8 +45,22 @@ describe('the environment of npm run serve', () => {
       microsoft: { graphBaseUrl: undefined, entraBaseUrl: undefined },
       psaWebhookSecrets: [],
       psaEvents: undefined,
+      blobStore: undefined,
+      recordingLinkMinutes: 15,
       logLevel: 'info',
     });
+  });
+
+  it('takes a blob store and a longer life for links of recordings, and says what is wrong with them', () => {
+    const good = { ...GOOD, BLOB_STORE: 's3://bucket/prefix?region=eu-central-1', RECORDING_LINK_MINUTES: '180' };
+    expect(loadConfig(good)).toMatchObject({
+      blobStore: { kind: 's3', bucket: 'bucket', prefix: 'prefix/', region: 'eu-central-1' },
+      recordingLinkMinutes: 180,
+    });
+    const message = refusal({ ...GOOD, BLOB_STORE: 's3://key:topsecret@bucket', RECORDING_LINK_MINUTES: '0' });
+    expect(message).toContain('\n  BLOB_STORE: must not hold credentials');
+    expect(message).toContain('\n  RECORDING_LINK_MINUTES: ');
+    expect(message).not.toContain('topsecret');
   });
 
   it('lists everything that is missing in one message', () => {

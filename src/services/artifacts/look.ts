@@ -2,6 +2,7 @@ import { GraphRequestError } from '../../graph/errors.ts';
 import type { GraphCallArtifact, GraphClient, Outcome } from '../../graph/types.ts';
 import { type StoredFailure, toStoredFailure, toUserError, type UserError } from '../failures.ts';
 import { captureFailureOf, type Meeting } from '../meetings/meeting.ts';
+import { buriedOf } from '../retention/tombstones.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { CaptureAttendance } from './attendance.ts';
 import { type ArtifactPart, afterLook, type CaptureProgress, PARTS } from './capture-rules.ts';
@@ -46,7 +47,7 @@ const NO_ONLINE_MEETING = {
   remedy: 'The meeting may have expired, 60 days after its end.',
 } as const;
 
-/** What is stored of meetings: Microsoft's ids of it, by meeting. */
+/** What is stored of meetings, or was until retention deleted it: Microsoft's ids of it, by meeting. */
 type Known = Map<string, { recordings: Set<string>; transcripts: Set<string> }>;
 
 /** A part is missing that was not asked for, because it was refused before. */
@@ -60,15 +61,21 @@ interface PartResult {
 export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttendance }, tools: ServiceTools): Look {
   async function known(scope: Scope, meetings: readonly Meeting[]): Promise<Known> {
     const where = { meetingId: { in: meetings.map(({ id }) => id) } };
-    const [recordings, transcripts] = await scope.db.run(async (prisma) => [
+    const [recordings, transcripts, buried] = await scope.db.run(async (prisma) => [
       await prisma.meetingRecording.findMany({ where, select: { meetingId: true, graphRecordingId: true } }),
       await prisma.meetingTranscript.findMany({ where, select: { meetingId: true, graphTranscriptId: true } }),
+      await buriedOf(
+        prisma,
+        meetings.map(({ id }) => id),
+      ),
     ]);
     const byMeeting: Known = new Map(
       meetings.map(({ id }) => [id, { recordings: new Set<string>(), transcripts: new Set<string>() }]),
     );
     for (const row of recordings) byMeeting.get(row.meetingId)?.recordings.add(row.graphRecordingId);
     for (const row of transcripts) byMeeting.get(row.meetingId)?.transcripts.add(row.graphTranscriptId);
+    for (const { meetingId, kind, graphId } of buried)
+      byMeeting.get(meetingId)?.[kind === 'RECORDING' ? 'recordings' : 'transcripts'].add(graphId);
     return byMeeting;
   }
 

@@ -2,6 +2,7 @@ import type { TenantPrisma } from '../../db/database.ts';
 import type { GraphCallArtifact, GraphTranscriptContent } from '../../graph/types.ts';
 import type { Meeting } from '../meetings/meeting.ts';
 import { recordOutgoingEvent } from '../psa-events/outbox.ts';
+import { planStoreRecording } from '../recordings/planned-copies.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { storeTranscript } from '../transcripts/store-transcript.ts';
 
@@ -54,12 +55,9 @@ export function createArtifactStore(tellsPsa: boolean, tools: ServiceTools): Art
           skipDuplicates: true,
           select: { id: true },
         });
-        await tell(
-          prisma,
-          meeting,
-          'recording',
-          stored.map(({ id }) => id),
-        );
+        const ids = stored.map(({ id }) => id);
+        for (const id of ids) await planStoreRecording(prisma, id);
+        await tell(prisma, meeting, 'recording', ids);
         return stored.length;
       }),
 

@@ -46,7 +46,7 @@ const GRANTS: Record<LinkPurpose, 'teams_artifact:read' | 'teams_meeting:read'> 
   invitation: 'teams_meeting:read',
 };
 
-const LIFETIME_SECONDS = 15 * 60;
+const LIFETIME_MINUTES = 15;
 
 function toViewer(claims: LinkClaims): Viewer | null {
   const base = { tenantId: claims.tenantId, id: claims.viewer.id, permissions: new Set([GRANTS[claims.purpose]]) };
@@ -59,16 +59,23 @@ function toViewer(claims: LinkClaims): Viewer | null {
  * Signs links with HMAC-SHA256 over everything that they grant. The first key signs, every key verifies.
  *
  * @param publicUrl where browsers reach the subgraph
+ * @param options.recordingMinutes how long a recording's link works; default 15 minutes, as all others
  */
-export function createLinkSigner(keys: RingKey[], publicUrl: string, clock: () => Date): LinkSigner {
+export function createLinkSigner(
+  keys: RingKey[],
+  publicUrl: string,
+  clock: () => Date,
+  { recordingMinutes = LIFETIME_MINUTES }: { recordingMinutes?: number | undefined } = {},
+): LinkSigner {
   const [signing] = keys;
   if (signing === undefined) throw new Error('Signing links needs at least one key');
   const mac = (key: RingKey, text: string) => createHmac('sha256', key.bytes).update(text).digest();
 
   return {
     sign(viewer, purpose, resourceId) {
+      const minutes = purpose === 'recording' ? recordingMinutes : LIFETIME_MINUTES;
       // Whole minutes make a page that is loaded twice hold the same address, so that players keep their cache.
-      const expiresAt = Math.ceil(clock().getTime() / 60_000) * 60 + LIFETIME_SECONDS;
+      const expiresAt = (Math.ceil(clock().getTime() / 60_000) + minutes) * 60;
       const claims: LinkClaims = {
         purpose,
         tenantId: viewer.tenantId,

@@ -4,6 +4,8 @@ import { explain } from '../failures.ts';
 import { planSweep, SWEEP_EVERY_MS } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import { planSubscriptionsLater } from '../notifications/planned.ts';
+import { planCopies } from '../recordings/planned-copies.ts';
+import { planRetention } from '../retention/planned-retention.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { planIndexingIfNeeded } from '../transcripts/index-transcripts.ts';
 import type { ReconcileCalendar } from './reconcile-calendar.ts';
@@ -94,7 +96,11 @@ export function makeSweepTenant(
     });
     await rescueStuck(scope);
     await rescueUnsent(scope);
-    await scope.db.transaction(planIndexingIfNeeded);
+    await scope.db.transaction(async (prisma) => {
+      await planCopies(prisma, tools.clock());
+      await planRetention(prisma);
+      await planIndexingIfNeeded(prisma);
+    });
     const graph = await deps.microsoftApp.graphFor(scope);
     if (graph === null) return;
     for (const organizerId of await organizersOf(scope)) {

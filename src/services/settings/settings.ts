@@ -4,6 +4,8 @@ import { invalid, toUserError, type UserError } from '../failures.ts';
 import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import { planSubscriptions } from '../notifications/planned.ts';
+import { planCopies } from '../recordings/planned-copies.ts';
+import { planNextRetention } from '../retention/planned-retention.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { planIndexingIfNeeded } from '../transcripts/index-transcripts.ts';
 import { TRANSCRIPT_LANGUAGES, transcriptLanguageOf } from '../transcripts/languages.ts';
@@ -57,6 +59,15 @@ const DEFAULTS: Settings = {
   updatedAt: new Date(0),
 };
 
+function noBlobStore(): UserError {
+  return {
+    code: 'NOT_CONFIGURED',
+    message: 'This installation has no store for copies of recordings.',
+    remedy: 'Whoever runs the subgraph sets BLOB_STORE to a folder or an S3 bucket and restarts it.',
+    path: ['input', 'downloadRecordings'],
+  };
+}
+
 /** Copies what has a value: in a partial update null means "leave alone" for switches, as leaving it out does. */
 function switches(input: UpdateSettingsInput): Change {
   const { sendMeetingInvites, downloadRecordings, showArtifactsInClientPortal, meetingDefaults } = input;
@@ -78,7 +89,12 @@ function unknownLanguage(): UserError {
   };
 }
 
-export function createSettingsService(microsoftApp: MicrosoftAppService, tools: ServiceTools): SettingsService {
+/** @param options.canStoreRecordings whether there is a blob store to copy recordings into */
+export function createSettingsService(
+  microsoftApp: MicrosoftAppService,
+  tools: ServiceTools,
+  { canStoreRecordings }: { canStoreRecordings: boolean },
+): SettingsService {
   /** Looks the organizer up in the directory; the object id is what Teams wants in its paths. */
   async function resolveOrganizer(scope: Scope, upn: string): Promise<Change | UserError> {
     const path = ['input', 'organizerUserPrincipalName'];
@@ -141,6 +157,7 @@ export function createSettingsService(microsoftApp: MicrosoftAppService, tools: 
       const change = switches(input);
       const errors: UserError[] = [];
 
+      if (change.downloadRecordings === true && !canStoreRecordings) errors.push(noBlobStore());
       if (input.artifactRetentionDays !== undefined) {
         const days = input.artifactRetentionDays;
         if (days !== null && (days < 0 || days > 36_500))
@@ -198,6 +215,8 @@ export function createSettingsService(microsoftApp: MicrosoftAppService, tools: 
         await planRetryOfBlocked(prisma);
         if (change.transcriptLanguage !== undefined) await planIndexingIfNeeded(prisma);
         await planSubscriptions(prisma);
+        if (change.downloadRecordings === true) await planCopies(prisma, now);
+        if (change.artifactRetentionDays !== undefined) await planNextRetention(prisma);
         await appendAudit(prisma, tools, scope.viewer, {
           operation: 'update-settings',
           outcome: 'success',

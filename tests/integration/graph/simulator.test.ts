@@ -255,7 +255,7 @@ describe('recordings and transcripts', () => {
     const { meeting, recording } = await recorded(300_000);
     await simulator.control.setContentMode(mode);
     const content = await client.recordings.openContent(ORGANIZER, meeting.id, recording);
-    expect(content).toMatchObject({ status: 200, contentType: 'video/mp4' });
+    expect(content).toMatchObject({ offset: 0, contentType: 'video/mp4' });
     const bytes = await new Response(content.body).bytes();
     expect(bytes.length).toBeGreaterThanOrEqual(300_000);
     expect(Buffer.from(bytes.subarray(4, 8)).toString('latin1')).toBe('ftyp');
@@ -268,8 +268,7 @@ describe('recordings and transcripts', () => {
     const { meeting, recording } = await recorded(100_000);
     await simulator.control.setContentMode('range');
     const content = await client.recordings.openContent(ORGANIZER, meeting.id, recording, { range: 'bytes=4-7' });
-    expect(content).toMatchObject({ status: 206, contentLength: 4, acceptsRanges: true });
-    expect(content.contentRange).toMatch(/^bytes 4-7\//);
+    expect(content).toMatchObject({ offset: 4, contentLength: 4, size: expect.any(Number), acceptsRanges: true });
     expect(await new Response(content.body).text()).toBe('ftyp');
   });
 

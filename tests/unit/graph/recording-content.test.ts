@@ -43,10 +43,12 @@ describe('openContent', () => {
     fake.answerGraph(video);
     const content = await open();
     expect(content).toMatchObject({
-      status: 200,
       contentType: 'video/mp4',
+      offset: 0,
       contentLength: 5,
-      contentRange: null,
+      size: 5,
+      tag: null,
+      isEndMarked: true,
       acceptsRanges: false,
       requestId: 'request-1',
     });
@@ -63,7 +65,7 @@ describe('openContent', () => {
       response.end('yt');
     });
     const content = await open({ range: 'bytes=1-2' });
-    expect(content).toMatchObject({ status: 206, contentRange: 'bytes 1-2/5', contentLength: 2, acceptsRanges: true });
+    expect(content).toMatchObject({ offset: 1, contentLength: 2, size: 5, acceptsRanges: true, isEndMarked: true });
     expect(await textOf(content)).toBe('yt');
     expect(fake.graphRequests[0]?.headers.range).toBe('bytes=1-2');
   });
@@ -75,8 +77,48 @@ describe('openContent', () => {
       response.end('tes');
     });
     const content = await open();
-    expect(content).toMatchObject({ contentType: 'video/mp4', contentLength: null, acceptsRanges: true });
+    expect(content).toMatchObject({
+      contentType: 'video/mp4',
+      contentLength: null,
+      size: null,
+      acceptsRanges: true,
+      isEndMarked: true,
+    });
     expect(await textOf(content)).toBe('bytes');
+  });
+
+  it('tells that the end of a body without length and chunks is no certain end', async () => {
+    fake.answerGraph((_request, response) => {
+      response.socket?.end('HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nConnection: close\r\n\r\nbytes');
+    });
+    const content = await open();
+    expect(content).toMatchObject({ contentLength: null, size: null, isEndMarked: false });
+    expect(await textOf(content)).toBe('bytes');
+  });
+
+  it('takes a strong ETag for the name of a version, and no weak one', async () => {
+    const tagged = (etag: string): Answerer => {
+      return (_request, response) => void response.writeHead(200, { etag, 'content-length': '5' }).end('bytes');
+    };
+    fake.answerGraph(tagged('"v1"'), tagged('W/"v1"'));
+    for (const tag of ['"v1"', null]) {
+      const content = await open();
+      expect(content.tag).toBe(tag);
+      await content.body.cancel();
+    }
+  });
+
+  it('believes a part of unknown size, and no part that does not say which it is', async () => {
+    const part = (contentRange: string): Answerer => {
+      return (_request, response) => void response.writeHead(206, { 'content-range': contentRange }).end('yt');
+    };
+    fake.answerGraph(part('bytes 1-2/*'), part('bytes 2-1/5'), part('pages 1-2/5'));
+    const content = await open({ range: 'bytes=1-2' });
+    expect(content).toMatchObject({ offset: 1, contentLength: 2, size: null });
+    await content.body.cancel();
+    for (let i = 0; i < 2; i += 1) {
+      await expect(open({ range: 'bytes=1-2' })).rejects.toMatchObject({ kind: 'UNKNOWN' });
+    }
   });
 
   it('is an empty stream when there is no content', async () => {

@@ -1,0 +1,67 @@
+import type { MeetingRecording } from '../../generated/prisma/client.ts';
+import type { Scope, ServiceTools } from '../scope.ts';
+
+/** A recording with what Microsoft needs to find it. */
+export interface StoredRecording extends MeetingRecording {
+  meeting: { organizerObjectId: string | null; graphOnlineMeetingId: string | null };
+}
+
+/** Whether the bytes of a recording can be had from somewhere, as far as is known. */
+export function isAvailable({ storage, goneAt }: Pick<MeetingRecording, 'storage' | 'goneAt'>): boolean {
+  return storage === 'INTERNAL' || goneAt === null;
+}
+
+/**
+ * Names a version of the content, as a strong ETag does. Microsoft's recordings do not change under their id; what has
+ * another size is another content all the same. Our own copy has the name of what it was copied from, so that a player
+ * goes on when the copy takes over. Null while the size is not known.
+ */
+export function contentTag(recordingId: string, size: number | null): string | null {
+  return size === null ? null : `"${recordingId}-${size}"`;
+}
+
+/** What is learnt of recordings while they are served or copied. */
+export interface RecordingFacts {
+  /** Stores the size, where it is news. */
+  learnSize(scope: Scope, row: MeetingRecording, size: number): Promise<void>;
+  /** Stores whether Microsoft has it, where that is news. */
+  learnGone(scope: Scope, row: MeetingRecording, isGone: boolean): Promise<void>;
+  /** Our own copy is not there: the recording is with Microsoft only, if at all. */
+  learnCopyLost(scope: Scope, row: MeetingRecording): Promise<void>;
+}
+
+export function createRecordingFacts(tools: Pick<ServiceTools, 'clock' | 'logger'>): RecordingFacts {
+  return {
+    async learnSize(scope, { id, sizeBytes }, size) {
+      if (sizeBytes === BigInt(size)) return;
+      await scope.db.run((prisma) => prisma.meetingRecording.updateMany({ where: { id }, data: { sizeBytes: size } }));
+    },
+
+    async learnGone(scope, { id, goneAt }, isGone) {
+      if ((goneAt !== null) === isGone) return;
+      tools.logger.info(
+        { tenantId: scope.db.tenantId, recordingId: id, outcome: isGone ? 'gone' : 'back' },
+        '[TeamsMeetings] operation=recording',
+      );
+      await scope.db.run((prisma) =>
+        prisma.meetingRecording.updateMany({
+          where: { id, goneAt: isGone ? null : { not: null } },
+          data: { goneAt: isGone ? tools.clock() : null },
+        }),
+      );
+    },
+
+    async learnCopyLost(scope, { id }) {
+      tools.logger.error(
+        { tenantId: scope.db.tenantId, recordingId: id },
+        '[TeamsMeetings] operation=recording the copy of this recording is not in the blob store any more',
+      );
+      await scope.db.run((prisma) =>
+        prisma.meetingRecording.updateMany({
+          where: { id, storage: 'INTERNAL' },
+          data: { storage: 'GRAPH', checksum: null, storedAt: null },
+        }),
+      );
+    },
+  };
+}
