@@ -7,7 +7,7 @@ import { mediaLink } from './media.ts';
 import { contentAnswer, recordingBytes } from './recording-content.ts';
 import type { Answer } from './serve.ts';
 
-export const RECORDINGS: ArtifactKind = {
+const RECORDINGS: ArtifactKind = {
   collection: 'recordings',
   type: 'callRecording',
   contentUrl: 'recordingContentUrl',

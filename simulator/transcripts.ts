@@ -8,7 +8,7 @@ import type { OnlineMeeting, Transcript } from './meeting-store.ts';
 import type { Answer } from './serve.ts';
 import { attributedVtt, metadataVtt, unattributedText } from './vtt.ts';
 
-export const TRANSCRIPTS: ArtifactKind = {
+const TRANSCRIPTS: ArtifactKind = {
   collection: 'transcripts',
   type: 'callTranscript',
   contentUrl: 'transcriptContentUrl',
