@@ -34,8 +34,10 @@ CREATE INDEX "transcript_passages_words_idx" ON "transcript_passages" USING GIN 
 -- AddForeignKey
 ALTER TABLE "transcript_passages" ADD CONSTRAINT "transcript_passages_tenant_id_transcript_id_fkey" FOREIGN KEY ("tenant_id", "transcript_id") REFERENCES "meeting_transcripts"("tenant_id", "id") ON DELETE CASCADE ON UPDATE RESTRICT;
 
--- A passage's words are a few kilobytes: kept in the row they are ranked without another read.
-ALTER TABLE "transcript_passages" SET (toast_tuple_target = 8160);
+-- What is long lies beside the rows, so that going through those that match a common word is going through a few pages;
+-- words are read in full by who ranks them, and not compressed.
+ALTER TABLE "transcript_passages" SET (toast_tuple_target = 128);
+ALTER TABLE "transcript_passages" ALTER COLUMN "words" SET STORAGE EXTERNAL;
 
 -- The words that a passage is found by: as written, as its language's dictionary has them, and one for its tenant,
 -- which no text can hold because it has a space in it.
