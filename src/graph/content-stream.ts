@@ -11,42 +11,42 @@ export function contentStream(
 ): ReadableStream<Uint8Array> {
   if (body === null) return new Response('').body ?? new ReadableStream();
   const reader = body.getReader();
+  const { idleTimeoutMs, signal } = options;
+  let isAwaited = false;
+  let failure: unknown;
+  // One timer a stream: a timer and a race for each chunk cost more than handing the chunk on.
+  const timer = setTimeout(() => {
+    if (!isAwaited) return;
+    failure = timeoutFailure(WHO, idleTimeoutMs);
+    // Ends the read that is waiting. That closing the connection fails as well changes nothing.
+    reader.cancel(failure).catch(() => undefined);
+  }, idleTimeoutMs);
+
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = await nextChunk(reader, options);
-        if (done) controller.close();
-        else controller.enqueue(value);
+        isAwaited = true;
+        timer.refresh();
+        const { done, value } = await reader.read().catch((error: unknown) => {
+          clearTimeout(timer);
+          throw signal?.aborted ? signal.reason : networkFailure(WHO, error);
+        });
+        isAwaited = false;
+        if (failure !== undefined) throw failure;
+        if (!done) {
+          controller.enqueue(value);
+          return;
+        }
+        clearTimeout(timer);
+        controller.close();
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel(reason) {
+        clearTimeout(timer);
+        return reader.cancel(reason);
+      },
     },
     { highWaterMark: 0 },
   );
 }
 
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
-
-async function nextChunk(
-  reader: Reader,
-  { idleTimeoutMs, signal }: { idleTimeoutMs: number; signal: AbortSignal | undefined },
-): Promise<Awaited<ReturnType<Reader['read']>>> {
-  const who = 'The host of the content';
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(timeoutFailure(who, idleTimeoutMs)), idleTimeoutMs);
-  });
-  try {
-    return await Promise.race([
-      reader.read().catch((error: unknown) => {
-        throw signal?.aborted ? signal.reason : networkFailure(who, error);
-      }),
-      late,
-    ]);
-  } catch (error) {
-    // The connection is of no use any more; that closing it fails as well changes nothing.
-    reader.cancel(error).catch(() => undefined);
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const WHO = 'The host of the content';

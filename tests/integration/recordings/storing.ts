@@ -1,10 +1,9 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BlobStore, BlobStoreError } from '../../../src/blobs/blob-store.ts';
 import { mutate, type UserErrorAnswer } from '../../support/setup.ts';
-import { reachable } from '../../support/subgraph.ts';
 import { admin, bytesOf, type Captured, CONTENT, recording, subgraph, useRecordings, whole } from './support.ts';
 
-const DIRECTORY = '11111111-1111-4111-8111-111111111111';
+export const DIRECTORY = '11111111-1111-4111-8111-111111111111';
 
 /** A place for blobs of a test file. */
 export interface BlobPlace {
@@ -46,13 +45,22 @@ export const run = ({ id }: Captured) =>
 /** The ranges that Microsoft was asked for since the log was cleared. */
 const askedRanges = async () => (await subgraph.simulator.requests(CONTENT)).map(({ headers }) => headers.range);
 
-/** Everything that the job must do, on any kind of store. Each run copies one part. */
+export let place: BlobPlace;
+let spoiled: Partial<BlobStore> = {};
+
+/** Replaces methods of the store for the rest of one test. */
+export function spoil(methods: Partial<BlobStore>): void {
+  spoiled = methods;
+}
+
+export const keyOf = ({ id }: Captured) => `tenant-a/${id}`;
+
+/**
+ * What the job must do on any kind of store. Each run copies one part.
+ */
 export function describeStoring(kind: string, partBytes: number, open: () => Promise<BlobPlace>): void {
   /** Two whole parts and a rest. */
   const size = 2 * partBytes + 123_456;
-  let place: BlobPlace;
-  /** Replaces methods of the store for one test. */
-  let spoiled: Partial<BlobStore> = {};
   useRecordings(async () => {
     place = await open();
     const blobs = new Proxy(place.blobs, {
@@ -68,7 +76,6 @@ export function describeStoring(kind: string, partBytes: number, open: () => Pro
   });
 
   const video = (over: object = {}) => recording({ minRecordingBytes: size, ...over });
-  const keyOf = ({ id }: Captured) => `tenant-a/${id}`;
 
   describe(`copies of recordings in ${kind}`, () => {
     it('are made by themselves, part by part, and are what Microsoft sent', async () => {
@@ -193,191 +200,5 @@ export function describeStoring(kind: string, partBytes: number, open: () => Pro
       expect((await captured.read()).storage).toBe('INTERNAL');
       expect(await askedRanges()).toEqual([]);
     });
-
-    it.each<[string, (bytes: Buffer) => Buffer]>([
-      ['a changed byte', (bytes) => Buffer.concat([bytes.subarray(0, 7), Buffer.from('!'), bytes.subarray(8)])],
-      ['a byte too few', (bytes) => bytes.subarray(1)],
-    ])('that come out of the store with %s are no copies', async (_what, damage) => {
-      const captured = await video();
-      spoiled.putPart = (upload, part, signal) =>
-        place.blobs.putPart(
-          upload,
-          { ...part, bytes: part.number === 3 ? damage(Buffer.from(part.bytes)) : part.bytes },
-          signal,
-        );
-      await subgraph.runJobs();
-      expect(await captured.read()).toMatchObject({ storage: 'GRAPH' });
-      expect(await copyOf(captured)).toMatchObject({ parts: [], last_error: expect.stringMatching(/DAMAGED/) });
-      expect(await place.blobs.stat(keyOf(captured))).toBeNull();
-      spoiled = {};
-      await subgraph.runJobs({ early: true });
-      expect((await captured.read()).storage).toBe('INTERNAL');
-    });
-
-    it('wait, ever longer, while the store is down', async () => {
-      const captured = await video();
-      spoiled.begin = async () => {
-        throw new BlobStoreError('S3 did not begin an upload (SlowDown)');
-      };
-      const waits: number[] = [];
-      for (let i = 0; i < 3; i += 1) {
-        await run(captured);
-        const [job] = await subgraph.database.query<{ seconds: number; queue_name: string | null }>(
-          'SELECT extract(epoch FROM run_at - now())::int AS seconds, queue_name FROM graphile_worker.jobs WHERE key = $1',
-          [`store_recording:tenant-a:${captured.id}`],
-        );
-        waits.push(Math.round((job?.seconds ?? 0) / 60));
-        expect(job?.queue_name).toMatch(/^store_recording:\d+$/);
-      }
-      expect(waits).toEqual([1, 2, 4]);
-      expect(await copyOf(captured)).toMatchObject({
-        failed_attempts: 3,
-        last_error: expect.stringContaining('SlowDown'),
-      });
-      spoiled = {};
-      await subgraph.runJobs({ early: true });
-      expect((await captured.read()).storage).toBe('INTERNAL');
-    });
-
-    it('wait as long as Microsoft asks', async () => {
-      const captured = await video();
-      await subgraph.simulator.addFault({ match: CONTENT, status: 429, headers: { 'retry-after': '900' }, times: 100 });
-      await run(captured);
-      const [job] = await subgraph.database.query<{ seconds: number }>(
-        'SELECT extract(epoch FROM run_at - now())::int AS seconds FROM graphile_worker.jobs WHERE key = $1',
-        [`store_recording:tenant-a:${captured.id}`],
-      );
-      expect(job?.seconds).toBeGreaterThan(880);
-      expect((await copyOf(captured))?.last_error).toBe('THROTTLED');
-    });
-
-    it('are given up when Microsoft has the recording no more, and leave nothing behind', async () => {
-      const captured = await video();
-      await run(captured);
-      const uploadId = (await copyOf(captured))?.upload_id ?? '';
-      await subgraph.simulator.deleteArtifact(DIRECTORY, captured.graphId);
-      await subgraph.runJobs();
-      expect(await captured.read()).toMatchObject({ storage: 'GRAPH', isAvailable: false });
-      expect(await copyOf(captured)).toBeUndefined();
-      const part = { number: 1, offset: 0, bytes: Buffer.from('x') };
-      await expect(place.blobs.putPart({ key: keyOf(captured), id: uploadId }, part)).rejects.toThrow();
-    });
-
-    it('by two workers at once are one copy', async () => {
-      const captured = await video();
-      await Promise.all([run(captured), run(captured)]);
-      await Promise.all([run(captured), run(captured), run(captured)]);
-      await subgraph.runJobs({ early: true });
-      expect((await captured.read()).storage).toBe('INTERNAL');
-      const [row] = await subgraph.database.query<{ count: number }>(
-        "SELECT count(*)::int AS count FROM audit_events WHERE operation = 'store-recording' AND detail->>'recordingId' = $1",
-        [captured.id],
-      );
-      expect(row?.count).toBe(1);
-    });
-
-    it('that are lost in the store are fetched from Microsoft, told as such, and made again', async () => {
-      const captured = await video();
-      await subgraph.runJobs();
-      await place.blobs.delete(keyOf(captured));
-      expect(await whole(await fetch(captured.url))).toBe(`${size} bytes`);
-      expect(await captured.read()).toMatchObject({ storage: 'GRAPH', isAvailable: true });
-      await subgraph.runJobs({ early: true });
-      await subgraph.runJobs({ early: true });
-      expect(await captured.read()).toMatchObject({ storage: 'INTERNAL' });
-    });
-
-    it('cannot be had while the store is down: Microsoft is asked, and a lost original is no 410', async () => {
-      const captured = await video();
-      await subgraph.runJobs();
-      spoiled.stat = async () => {
-        throw new BlobStoreError('S3 did not tell of a blob (NetworkError)');
-      };
-      expect(await whole(await fetch(captured.url))).toBe(`${size} bytes`);
-      await subgraph.simulator.deleteArtifact(DIRECTORY, captured.graphId);
-      expect((await fetch(captured.url)).status).toBe(503);
-      spoiled = {};
-      expect(await whole(await fetch(captured.url))).toBe(`${size} bytes`);
-    });
-
-    it('break off at the player when the store does, resumed where that is possible', async () => {
-      const captured = await video();
-      await subgraph.runJobs();
-      const all = await bytesOf(await fetch(captured.url));
-      let cuts = 2;
-      spoiled.get = async (key, options) => {
-        const blob = await place.blobs.get(key, options);
-        if (blob === null || cuts-- <= 0) return blob;
-        return { ...blob, body: cutAfter(blob.body, 400_000) };
-      };
-      expect((await bytesOf(await fetch(captured.url))).equals(all)).toBe(true);
-      cuts = Number.POSITIVE_INFINITY;
-      spoiled.get = async (key, options) => {
-        const blob = await place.blobs.get(key, options);
-        return blob && { ...blob, body: cutAfter(blob.body, 10) };
-      };
-      expect(await whole(await fetch(captured.url))).toBe('broken off');
-    });
   });
-
-  describe(`the switch for copies (${kind})`, () => {
-    it('turned on copies what is there already, but not what is gone', async () => {
-      await turnCopies(false);
-      const there = await video();
-      const gone = await video();
-      await subgraph.runJobs();
-      expect((await there.read()).storage).toBe('GRAPH');
-      await subgraph.simulator.deleteArtifact(DIRECTORY, gone.graphId);
-      expect((await fetch(gone.url)).status).toBe(410);
-      await turnCopies(true);
-      await subgraph.simulator.clearRequests();
-      await subgraph.runJobs();
-      expect((await there.read()).storage).toBe('INTERNAL');
-      expect(await copyOf(gone)).toBeUndefined();
-    });
-
-    it('turned off keeps what is there, finishes what has begun and begins nothing', async () => {
-      const stored = await video();
-      await subgraph.runJobs();
-      const begun = await video();
-      await run(begun);
-      const waiting = await video();
-      await turnCopies(false);
-      const later = await video();
-      await subgraph.runJobs({ early: true });
-      expect((await stored.read()).storage).toBe('INTERNAL');
-      expect((await begun.read()).storage).toBe('INTERNAL');
-      expect((await waiting.read()).storage).toBe('GRAPH');
-      expect((await later.read()).storage).toBe('GRAPH');
-      expect(await whole(await fetch(stored.url))).toBe(`${size} bytes`);
-    });
-
-    it('is looked after by the sweep, should a job be lost', async () => {
-      const captured = await video();
-      await subgraph.database.query("DELETE FROM graphile_worker._private_jobs WHERE key LIKE 'store_recording:%'");
-      await subgraph.runJobs({ early: true });
-      expect((await captured.read()).storage).toBe('INTERNAL');
-    });
-  });
-
-  describe(`links to copies (${kind})`, () => {
-    it('that were given out before are the same after the copy was made', async () => {
-      const captured = await video();
-      await subgraph.runJobs();
-      expect(reachable(subgraph, (await captured.read()).contentUrl).split('?')[0]).toBe(captured.url.split('?')[0]);
-      expect((await fetch(captured.url)).status).toBe(200);
-    });
-  });
-}
-
-async function* cutAfter(body: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
-  let left = bytes;
-  for await (const chunk of body) {
-    if (chunk.length >= left) {
-      yield chunk.subarray(0, left);
-      throw new BlobStoreError('the store broke off');
-    }
-    left -= chunk.length;
-    yield chunk;
-  }
 }
