@@ -63,6 +63,8 @@ UPDATE "online_meetings" SET "capture_state" = 'NOT_SUPPORTED' WHERE NOT "is_cal
 UPDATE "online_meetings" m SET "capture_state" = 'READY' WHERE "is_calendar_backed" AND (
   EXISTS (SELECT FROM "meeting_recordings" r WHERE r."tenant_id" = m."tenant_id" AND r."meeting_id" = m."id") OR
   EXISTS (SELECT FROM "meeting_transcripts" t WHERE t."tenant_id" = m."tenant_id" AND t."meeting_id" = m."id"));
+UPDATE "online_meetings" SET "capture_next_at" = now()
+ WHERE "is_calendar_backed" AND "join_url" IS NOT NULL AND "capture_last_attempt_at" >= "ends_at" AND "ends_at" > now() - interval '60 days';
 UPDATE "meeting_recordings" SET "captured_at" = "created_at";
 UPDATE "meeting_transcripts" SET "captured_at" = "created_at";
 ALTER TABLE "meeting_transcripts" FORCE ROW LEVEL SECURITY;

@@ -29,6 +29,11 @@ async function isGranted(graph: GraphClient): Promise<boolean> {
   }
 }
 
+/** A text as the database takes it: guests choose their names. */
+function storable(text: string | null): string | null {
+  return text?.toWellFormed().replaceAll('\0', '\uFFFD') ?? null;
+}
+
 export function makeCaptureAttendance(tools: ServiceTools): CaptureAttendance {
   async function store(scope: Scope, meetingId: string, reports: readonly GraphAttendanceReport[]): Promise<void> {
     await scope.db.run((prisma) =>
@@ -38,7 +43,12 @@ export function makeCaptureAttendance(tools: ServiceTools): CaptureAttendance {
           id: tools.newId(),
           meetingId,
           graphReportId: id,
-          records: records.map((record) => ({ ...record })),
+          records: records.map(({ emailAddress, name, role, totalSeconds }) => ({
+            emailAddress: storable(emailAddress),
+            name: storable(name),
+            role: storable(role),
+            totalSeconds,
+          })),
         })),
         skipDuplicates: true,
       }),
@@ -56,6 +66,8 @@ export function makeCaptureAttendance(tools: ServiceTools): CaptureAttendance {
         if (outcome.value.length > 0) await store(scope, meetingId, outcome.value);
         continue;
       }
+      // That there is nothing (any more) is an answer.
+      if (outcome.error.kind === 'NOT_FOUND') continue;
       failures.set(meetingId, outcome.error);
       const { code, graphRequestId } = explain(outcome.error);
       const fields = { tenantId: scope.db.tenantId, meetingId, outcome: code, graphRequestId };

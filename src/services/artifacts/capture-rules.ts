@@ -18,23 +18,19 @@ export const AWAITED_MS = 48 * HOUR_MS;
 /** After so long a meeting expires at Microsoft, with all that it left (Microsoft Learn: resources/onlinemeeting). */
 export const EXPIRES_MS = 60 * 24 * HOUR_MS;
 
-/** What a person has to change before another try can succeed. */
-const LASTING: ReadonlySet<string> = new Set([
-  'CREDENTIALS_REJECTED',
-  'PERMISSION_MISSING',
-  'POLICY_MISSING',
-  'TRANSCRIPT_ACCESS_DISABLED',
-  'ORGANIZER_NOT_FOUND',
-  'MAILBOX_UNAVAILABLE',
-  'MAILBOX_SCOPE_DENIED',
-]);
-
 /** What a look at a meeting found out. */
 export interface Sighting {
   /** Whether anything is stored, from this look or an earlier one. */
   hasArtifacts: boolean;
   /** The parts that could not be read, at least not as a whole. */
-  failures: Partial<Record<ArtifactPart, StoredFailure>>;
+  failures: Partial<Record<ArtifactPart, PartFailure>>;
+}
+
+/** Why a part could not be read. */
+export interface PartFailure {
+  failure: StoredFailure;
+  /** A person has to change something before another try can succeed. */
+  isLasting: boolean;
 }
 
 /** How the search stands after a look, as it is stored with the meeting. */
@@ -61,17 +57,19 @@ export function afterLook(
   { hasArtifacts, failures }: Sighting,
   now: Date,
 ): CaptureProgress {
-  const refused = PARTS.filter((part) => LASTING.has(failures[part]?.code ?? ''));
+  const refused = PARTS.filter((part) => failures[part]?.isLasting);
   const awaited = PARTS.filter((part) => !refused.includes(part));
   // That Microsoft has nothing (any more) is an answer, not an obstacle.
-  const isAnswered = awaited.every((part) => failures[part] === undefined || failures[part].code === 'NOT_FOUND');
+  const isAnswered = awaited.every(
+    (part) => failures[part] === undefined || failures[part].failure.code === 'NOT_FOUND',
+  );
   const sinceEndMs = now.getTime() - meeting.endsAt.getTime();
   const isOver = awaited.length === 0 || (isAnswered && sinceEndMs >= AWAITED_MS) || sinceEndMs >= EXPIRES_MS;
   return {
     captureState: stateOf(refused.length > 0, hasArtifacts, isOver),
     captureNextAt: isOver ? null : nextLookAt(meeting, sinceEndMs, now),
     captureRefused: refused,
-    captureFailure: failures[refused[0] ?? 'recordings'] ?? failures.transcripts ?? null,
+    captureFailure: (failures[refused[0] ?? 'recordings'] ?? failures.transcripts)?.failure ?? null,
   };
 }
 

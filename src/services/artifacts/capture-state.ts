@@ -25,10 +25,12 @@ export function captureOf(meeting: Meeting, now: Date): ArtifactCapture {
     const failure = { ...NOT_CALENDAR_BACKED, occurredAt: meeting.createdAt.toISOString() };
     return { state: 'NOT_SUPPORTED', attempts, lastAttemptAt, nextAttemptAt: null, failure };
   }
-  const isAsked = lastAttemptAt !== null && (lastAttemptAt >= meeting.endsAt || meeting.captureState !== 'PENDING');
+  // What was found or refused stands; that nothing was there says nothing of a meeting that was moved since.
+  const stands = meeting.captureState === 'READY' || meeting.captureState === 'BLOCKED';
+  const isAsked = lastAttemptAt !== null && (lastAttemptAt >= meeting.endsAt || stands);
   const hasTakenPlace = meeting.joinUrl !== null && meeting.endsAt <= now;
   return {
-    state: !isAsked && !hasTakenPlace ? 'NOT_DUE' : meeting.captureState,
+    state: isAsked ? meeting.captureState : hasTakenPlace ? 'PENDING' : 'NOT_DUE',
     attempts,
     lastAttemptAt,
     nextAttemptAt: isAsked ? meeting.captureNextAt : hasTakenPlace ? firstLookAt(meeting) : null,

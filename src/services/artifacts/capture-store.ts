@@ -9,16 +9,20 @@ import type { Looked } from './look.ts';
 export interface CaptureStore {
   /** Takes up to so many meetings of which a look is due, for as long as the lease runs. */
   takeDue(scope: Scope, limit: number): Promise<Meeting[]>;
-  /** Takes one meeting, unless somebody else has it. */
-  take(scope: Scope, meetingId: string): Promise<boolean>;
-  /** Stores what looks found out and lets go of their meetings. */
+  /** Takes one meeting; null when somebody else has it. */
+  take(scope: Scope, meetingId: string): Promise<Meeting | null>;
+  /**
+   * Stores what looks found out and lets go of their meetings. Of a meeting that was made due meanwhile, because there
+   * is something new or what was refused is allowed, that stands. One whose lease ran out belongs to somebody else.
+   */
   finish(scope: Scope, operation: 'capture' | 'refresh', looked: readonly Looked[]): Promise<void>;
-  /** Lets go of meetings that were taken and not looked at. */
-  letGo(scope: Scope, meetingIds: readonly string[]): Promise<void>;
+  /** Lets go of meetings at which the look failed by an error of ours; others come first now. */
+  putOff(scope: Scope, meetings: readonly Meeting[]): Promise<void>;
 }
 
 /** Longer than a job may run: a lease that runs out belongs to a process that died. */
 const LEASE_MS = 90_000;
+const PUT_OFF_MS = 3_600_000;
 
 export function createCaptureStore(tools: ServiceTools): CaptureStore {
   const leaseEnd = () => new Date(tools.clock().getTime() + LEASE_MS);
@@ -65,23 +69,23 @@ export function createCaptureStore(tools: ServiceTools): CaptureStore {
       scope.db.transaction(async (prisma) => {
         const now = tools.clock();
         const firstDue = new Date(2 * now.getTime() - firstLookAt({ endsAt: now }).getTime());
+        const expired = new Date(now.getTime() - EXPIRES_MS);
         const taken = await prisma.$queryRaw<{ id: string }[]>`
           UPDATE online_meetings SET capture_leased_until = ${leaseEnd()}
            WHERE tenant_id = current_setting('app.tenant_id') AND id IN (
              SELECT id FROM online_meetings
               WHERE tenant_id = current_setting('app.tenant_id') AND status IN ('SCHEDULED', 'FAILED')
                 AND is_calendar_backed AND join_url IS NOT NULL AND organizer_object_id IS NOT NULL
-                AND ends_at > ${new Date(now.getTime() - EXPIRES_MS)}
                 AND (capture_leased_until IS NULL OR capture_leased_until <= ${now})
                 AND (capture_next_at <= ${now}
-                     OR (ends_at <= ${firstDue} AND (capture_last_attempt_at IS NULL OR capture_last_attempt_at < ends_at)))
+                     OR (ends_at <= ${firstDue} AND ends_at > ${expired} AND (capture_last_attempt_at IS NULL OR capture_last_attempt_at < ends_at)))
               ORDER BY ends_at DESC LIMIT ${limit}::int FOR UPDATE SKIP LOCKED)
           RETURNING id::text AS id`;
         return prisma.onlineMeeting.findMany({ where: { id: { in: taken.map(({ id }) => id) } } });
       }),
 
     take: (scope, meetingId) =>
-      scope.db.run(async (prisma) => {
+      scope.db.transaction(async (prisma) => {
         const { count } = await prisma.onlineMeeting.updateMany({
           where: {
             id: meetingId,
@@ -89,31 +93,48 @@ export function createCaptureStore(tools: ServiceTools): CaptureStore {
           },
           data: { captureLeasedUntil: leaseEnd() },
         });
-        return count > 0;
+        return count === 0 ? null : prisma.onlineMeeting.findFirst({ where: { id: meetingId } });
       }),
 
     async finish(scope, operation, looked) {
       const now = tools.clock();
-      const rows = looked.map(({ meeting, progress }) => ({ id: meeting.id, ...progress }));
+      const rows = looked.map(({ meeting, progress }) => ({
+        id: meeting.id,
+        lease: meeting.captureLeasedUntil,
+        dueBefore: meeting.captureNextAt,
+        ...progress,
+      }));
       await scope.db.transaction(async (prisma) => {
-        await prisma.$executeRaw`
+        const finished = await prisma.$queryRaw<{ id: string }[]>`
           UPDATE online_meetings m
-             SET capture_state = x."captureState"::capture_state, capture_next_at = x."captureNextAt",
+             SET capture_state = x."captureState"::capture_state,
+                 capture_next_at = CASE WHEN m.capture_next_at IS DISTINCT FROM x."dueBefore"
+                                        THEN m.capture_next_at ELSE x."captureNextAt" END,
+                 capture_refused = CASE WHEN m.capture_next_at IS DISTINCT FROM x."dueBefore" THEN m.capture_refused
+                                        ELSE ARRAY(SELECT jsonb_array_elements_text(x."captureRefused")) END,
                  capture_failure = x."captureFailure", capture_attempts = m.capture_attempts + 1,
-                 capture_refused = ARRAY(SELECT jsonb_array_elements_text(x."captureRefused")),
                  capture_last_attempt_at = ${now}, capture_leased_until = NULL
             FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x(
-                 id uuid, "captureState" text, "captureNextAt" timestamptz, "captureFailure" jsonb, "captureRefused" jsonb)
-           WHERE m.tenant_id = current_setting('app.tenant_id') AND m.id = x.id`;
-        for (const one of looked) await audit(prisma, scope, operation, one);
+                 id uuid, lease timestamptz, "dueBefore" timestamptz, "captureState" text, "captureNextAt" timestamptz,
+                 "captureFailure" jsonb, "captureRefused" jsonb)
+           WHERE m.tenant_id = current_setting('app.tenant_id') AND m.id = x.id AND m.capture_leased_until = x.lease
+          RETURNING m.id::text AS id`;
+        const ids = new Set(finished.map(({ id }) => id));
+        for (const one of looked) if (ids.has(one.meeting.id)) await audit(prisma, scope, operation, one);
       });
       for (const one of looked) log(scope, operation, one);
     },
 
-    async letGo(scope, meetingIds) {
-      await scope.db.run((prisma) =>
-        prisma.onlineMeeting.updateMany({ where: { id: { in: [...meetingIds] } }, data: { captureLeasedUntil: null } }),
-      );
+    async putOff(scope, meetings) {
+      const captureNextAt = new Date(tools.clock().getTime() + PUT_OFF_MS);
+      await scope.db.run(async (prisma) => {
+        for (const { id, captureLeasedUntil } of meetings) {
+          await prisma.onlineMeeting.updateMany({
+            where: { id, captureLeasedUntil },
+            data: { captureLeasedUntil: null, captureNextAt, captureLastAttemptAt: tools.clock() },
+          });
+        }
+      });
     },
   };
 }

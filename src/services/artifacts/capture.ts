@@ -1,11 +1,9 @@
 import { addJob } from '../../db/job-queue.ts';
-import { GraphRequestError } from '../../graph/errors.ts';
 import type { GraphClient } from '../../graph/types.ts';
-import { explain } from '../failures.ts';
 import type { Meeting } from '../meetings/meeting.ts';
 import { CAPTURE_EVERY_MS, planCapture } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
-import type { Scope, ServiceTools } from '../scope.ts';
+import { DatabaseUnavailableError, type Scope, type ServiceTools } from '../scope.ts';
 import type { SettingsService } from '../settings/settings.ts';
 import type { CaptureStore } from './capture-store.ts';
 import type { Look } from './look.ts';
@@ -15,19 +13,19 @@ import type { OrganizerChanges } from './organizer-changes.ts';
 export interface Capture {
   /** Looks at every meeting of which a look is due, and once an hour over all of each organizer. Plans itself again. */
   tenant(scope: Scope): Promise<void>;
-  /** Looks at a meeting of which Microsoft has told that something is there. */
+  /** Looks at a meeting of which Microsoft has told that something is there. @throws GraphRequestError that passes */
   onlineMeeting(scope: Scope, organizerId: string, onlineMeetingId: string): Promise<void>;
   /** Looks over all of an organizer now. @throws GraphRequestError */
   organizer(scope: Scope, organizerId: string): Promise<void>;
 }
 
 const HOUR_MS = 3_600_000;
-/** Meetings taken at a time: ten round trips. */
-const AT_ONCE = 100;
+/** Meetings taken at a time: two round trips, so that little is lost with a process and no lease runs out. */
+const AT_ONCE = 20;
 /** A job that has more to do after so long leaves it to the next one. */
 const RUN_MS = 30_000;
 /** Organizers of meetings that ended longer ago are not asked any more what is new. */
-const ASKED_FOR_MS = 30 * 24 * HOUR_MS;
+const ASKED_FOR_MS = 365 * 24 * HOUR_MS;
 
 export function makeCapture(
   deps: {
@@ -62,63 +60,68 @@ export function makeCapture(
     return meetings.flatMap(({ organizerObjectId: id }) => id ?? []);
   }
 
+  /** An error of ours with one organizer is told, and keeps no other organizer waiting. */
   async function lookAtTaken(scope: Scope, graph: GraphClient, taken: readonly Meeting[]): Promise<void> {
     const byOrganizer = Map.groupBy(taken, ({ organizerObjectId }) => organizerObjectId ?? '');
     for (const [organizerId, meetings] of byOrganizer) {
       try {
         await deps.captures.finish(scope, 'capture', await deps.look(scope, graph, organizerId, meetings));
-      } catch (error) {
-        const ids = taken.map(({ id }) => id);
-        await deps.captures.letGo(scope, ids);
-        throw error;
+      } catch (err) {
+        if (err instanceof DatabaseUnavailableError) throw err;
+        tools.logger.error(
+          { err, tenantId: scope.db.tenantId, organizerId },
+          '[TeamsMeetings] operation=capture failed',
+        );
+        await deps.captures.putOff(scope, meetings);
       }
     }
   }
 
   /** @returns whether everything that was due is done */
-  async function lookAtDue(scope: Scope, graph: GraphClient): Promise<boolean> {
-    const until = tools.clock().getTime() + RUN_MS;
+  async function lookAtDue(scope: Scope, graph: GraphClient, began: number): Promise<boolean> {
     do {
       const taken = await deps.captures.takeDue(scope, AT_ONCE);
       if (taken.length > 0) await lookAtTaken(scope, graph, taken);
       if (taken.length < AT_ONCE) return true;
-    } while (tools.clock().getTime() < until);
+    } while (tools.clock().getTime() - began < RUN_MS);
     return false;
+  }
+
+  async function readChanges(scope: Scope, graph: GraphClient, organizerId: string): Promise<void> {
+    try {
+      await deps.changes.read(scope, graph, organizerId, HOUR_MS);
+    } catch (err) {
+      if (err instanceof DatabaseUnavailableError) throw err;
+      tools.logger.error({ err, tenantId: scope.db.tenantId, organizerId }, '[TeamsMeetings] operation=capture failed');
+    }
   }
 
   return {
     async tenant(scope) {
+      const began = tools.clock().getTime();
       // Planned first: whatever happens below, the next one comes.
       await scope.db.transaction((prisma) =>
         addJob(prisma, 'capture_tenant', {}, { key: 'all', delayMs: CAPTURE_EVERY_MS }),
       );
       const graph = await activeGraph(scope);
       if (graph === null) return;
-      for (const id of await organizersOf(scope)) await deps.changes.read(scope, graph, id, HOUR_MS);
-      if (!(await lookAtDue(scope, graph))) await scope.db.transaction((prisma) => planCapture(prisma));
+      for (const id of await organizersOf(scope)) await readChanges(scope, graph, id);
+      if (!(await lookAtDue(scope, graph, began))) await scope.db.transaction((prisma) => planCapture(prisma));
     },
 
     async onlineMeeting(scope, organizerId, onlineMeetingId) {
+      const began = tools.clock().getTime();
       const graph = await activeGraph(scope);
-      if (graph === null) return;
-      try {
-        if (!(await deps.changes.tell(scope, graph, organizerId, onlineMeetingId))) return;
-      } catch (error) {
-        if (!(error instanceof GraphRequestError)) throw error;
-        // The hourly read finds it, if nothing else does.
-        const { code, graphRequestId } = explain(error);
-        const fields = { tenantId: scope.db.tenantId, organizerId, outcome: code, graphRequestId };
-        tools.logger.warn(fields, '[TeamsMeetings] operation=capture a notification was not understood');
-        return;
-      }
-      await lookAtDue(scope, graph);
+      if (graph === null || !(await deps.changes.tell(scope, graph, organizerId, onlineMeetingId))) return;
+      if (!(await lookAtDue(scope, graph, began))) await scope.db.transaction((prisma) => planCapture(prisma));
     },
 
     async organizer(scope, organizerId) {
+      const began = tools.clock().getTime();
       const graph = await activeGraph(scope);
       if (graph === null) return;
       await deps.changes.read(scope, graph, organizerId, 0);
-      await lookAtDue(scope, graph);
+      if (!(await lookAtDue(scope, graph, began))) await scope.db.transaction((prisma) => planCapture(prisma));
     },
   };
 }

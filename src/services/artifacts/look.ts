@@ -1,11 +1,19 @@
 import { GraphRequestError } from '../../graph/errors.ts';
 import type { GraphCallArtifact, GraphClient, Outcome } from '../../graph/types.ts';
-import { type StoredFailure, toStoredFailure, toUserError, type UserError } from '../failures.ts';
+import { toStoredFailure, toUserError, type UserError } from '../failures.ts';
 import { captureFailureOf, type Meeting } from '../meetings/meeting.ts';
+import { judge } from '../meetings/sync/retry-policy.ts';
 import { buriedOf } from '../retention/tombstones.ts';
-import type { Scope, ServiceTools } from '../scope.ts';
+import { DatabaseUnavailableError, type Scope, type ServiceTools } from '../scope.ts';
 import type { CaptureAttendance } from './attendance.ts';
-import { type ArtifactPart, afterLook, type CaptureProgress, PARTS } from './capture-rules.ts';
+import {
+  type ArtifactPart,
+  afterLook,
+  type CaptureProgress,
+  EXPIRES_MS,
+  PARTS,
+  type PartFailure,
+} from './capture-rules.ts';
 import { resolveOnlineMeetings } from './resolve-online-meetings.ts';
 import type { ArtifactStore } from './store-artifacts.ts';
 
@@ -40,6 +48,8 @@ export interface LookOptions {
 
 /** After the end of a meeting: by then its attendance is known, unless the call went on. */
 const REPORTED_AFTER_MS = 30 * 60_000;
+/** Until attendance is asked for again that could not be had at the last look. */
+const AGAIN_MS = 6 * 3_600_000;
 
 const NO_ONLINE_MEETING = {
   code: 'NOT_FOUND',
@@ -47,8 +57,28 @@ const NO_ONLINE_MEETING = {
   remedy: 'The meeting may have expired, 60 days after its end.',
 } as const;
 
+/** What was refused and not asked for again is still refused. */
+function stillRefused(meeting: Meeting): PartFailure | null {
+  const failure = captureFailureOf(meeting);
+  return failure === null ? null : { failure, isLasting: true };
+}
+
+/** Of several failures the one that gives most hope: as long as it is there, the part is asked for again. */
+function failureOf(errors: readonly GraphRequestError[], now: Date): PartFailure | null {
+  const isLasting = ({ kind }: GraphRequestError) => judge(kind, false) === 'person';
+  const passing = errors.find((error) => !isLasting(error) && error.kind !== 'NOT_FOUND');
+  const error = passing ?? errors.find(isLasting) ?? errors[0];
+  return error === undefined ? null : { failure: toStoredFailure(error, now), isLasting: isLasting(error) };
+}
+
 /** What is stored of meetings, or was until retention deleted it: Microsoft's ids of it, by meeting. */
 type Known = Map<string, { recordings: Set<string>; transcripts: Set<string> }>;
+
+const OUR_FAULT = {
+  code: 'GRAPH_UNAVAILABLE',
+  message: 'Something went wrong on our side with what Microsoft sent.',
+  remedy: 'It is tried again. An operator finds the cause in the log, under the id of the meeting.',
+} as const;
 
 /** A part is missing that was not asked for, because it was refused before. */
 type Found = Partial<Record<ArtifactPart, Outcome<GraphCallArtifact[]>>>;
@@ -147,16 +177,13 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
 
   function conclude(meeting: Meeting, hadArtifacts: boolean, results: Record<ArtifactPart, PartResult | null>): Looked {
     const now = tools.clock();
-    const failures: Partial<Record<ArtifactPart, StoredFailure>> = {};
+    const failures: Partial<Record<ArtifactPart, PartFailure>> = {};
     const userErrors: UserError[] = [];
     for (const part of PARTS) {
-      const { errors } = results[part] ?? { errors: [] };
-      const [error] = errors;
-      // What was refused and not asked for again is still refused.
-      const failure =
-        results[part] === null ? captureFailureOf(meeting) : error === undefined ? null : toStoredFailure(error, now);
+      const result = results[part];
+      const failure = result === null ? stillRefused(meeting) : failureOf(result.errors, now);
       if (failure !== null) failures[part] = failure;
-      userErrors.push(...errors.map((one) => toUserError(one, [part])));
+      userErrors.push(...(result?.errors ?? []).map((one) => toUserError(one, [part])));
     }
     const newRecordings = results.recordings?.count ?? 0;
     const newTranscripts = results.transcripts?.count ?? 0;
@@ -173,17 +200,41 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
   /** Nothing can be asked about a meeting whose id at Microsoft is not known. */
   function unresolved(meeting: Meeting, hasArtifacts: boolean, error: GraphRequestError | null): Looked {
     const now = tools.clock();
-    const failure: StoredFailure =
+    const failure =
       error === null
-        ? { ...NO_ONLINE_MEETING, occurredAt: now.toISOString(), graphRequestId: null }
-        : toStoredFailure(error, now);
-    const failures = Object.fromEntries(PARTS.map((part) => [part, failure]));
+        ? { failure: { ...NO_ONLINE_MEETING, occurredAt: now.toISOString(), graphRequestId: null }, isLasting: false }
+        : failureOf([error], now);
+    const failures = failure === null ? {} : Object.fromEntries(PARTS.map((part) => [part, failure]));
     return {
       meeting,
       newRecordings: 0,
       newTranscripts: 0,
       userErrors: [error === null ? NO_ONLINE_MEETING : toUserError(error)],
       progress: afterLook(meeting, { hasArtifacts, failures }, now),
+    };
+  }
+
+  /** An error of ours with one meeting: it waits like one of Microsoft's, and keeps no other meeting waiting. */
+  function broken(scope: Scope, meeting: Meeting, hasArtifacts: boolean, err: unknown): Looked {
+    const now = tools.clock();
+    const fields = { err, tenantId: scope.db.tenantId, meetingId: meeting.id };
+    tools.logger.error(fields, '[TeamsMeetings] operation=capture failed');
+    const failure = {
+      failure: { ...OUR_FAULT, occurredAt: now.toISOString(), graphRequestId: null },
+      isLasting: false,
+    };
+    const { captureRefused: _refused, ...progress } = afterLook(
+      meeting,
+      { hasArtifacts, failures: { recordings: failure, transcripts: failure } },
+      now,
+    );
+    const captureRefused = PARTS.filter((part) => meeting.captureRefused.includes(part));
+    return {
+      meeting,
+      newRecordings: 0,
+      newTranscripts: 0,
+      userErrors: [OUR_FAULT],
+      progress: { ...progress, captureRefused },
     };
   }
 
@@ -207,7 +258,11 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
     return looked.map((one) => {
       const failure = failures.get(one.meeting.id);
       if (failure === undefined) return one;
-      return { ...one, userErrors: [...one.userErrors, toUserError(failure, ['attendanceReports'])] };
+      const userErrors = [...one.userErrors, toUserError(failure, ['attendanceReports'])];
+      const now = tools.clock();
+      const isLost = one.progress.captureNextAt === null && now.getTime() - one.meeting.endsAt.getTime() < EXPIRES_MS;
+      if (!isLost || judge(failure.kind, false) !== 'transient') return { ...one, userErrors };
+      return { ...one, userErrors, progress: { ...one.progress, captureNextAt: new Date(now.getTime() + AGAIN_MS) } };
     });
   }
 
@@ -220,17 +275,22 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
       const before = stored.get(row.id) ?? { recordings: new Set(), transcripts: new Set() };
       const hadArtifacts = before.recordings.size + before.transcripts.size > 0;
       const id = ids.get(row.id);
-      const parts: Found | undefined = found.get(id?.value ?? '');
-      if (id?.value == null || parts === undefined) {
+      if (id?.value == null) {
         looked.push(unresolved(row, hadArtifacts, id?.error ?? null));
         continue;
       }
       const meeting = { ...row, graphOnlineMeetingId: id.value };
-      const results = {
-        recordings: await takeRecordings(scope, meeting, parts.recordings, before.recordings),
-        transcripts: await takeTranscripts(scope, graph, meeting, parts.transcripts, before.transcripts),
-      };
-      looked.push(conclude(meeting, hadArtifacts, results));
+      const parts: Found = found.get(id.value) ?? {};
+      try {
+        const results = {
+          recordings: await takeRecordings(scope, meeting, parts.recordings, before.recordings),
+          transcripts: await takeTranscripts(scope, graph, meeting, parts.transcripts, before.transcripts),
+        };
+        looked.push(conclude(meeting, hadArtifacts, results));
+      } catch (error) {
+        if (error instanceof DatabaseUnavailableError) throw error;
+        looked.push(broken(scope, meeting, hadArtifacts, error));
+      }
     }
     return withAttendance(scope, graph, organizerId, looked, isAskedFor);
   };

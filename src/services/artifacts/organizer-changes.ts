@@ -3,6 +3,7 @@ import { GraphRequestError } from '../../graph/errors.ts';
 import type { GraphCallArtifact, GraphClient } from '../../graph/types.ts';
 import { toStoredFailure } from '../failures.ts';
 import type { Meeting } from '../meetings/meeting.ts';
+import { judge } from '../meetings/sync/retry-policy.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { type ArtifactPart, AWAITED_MS, EXPIRES_MS, PARTS } from './capture-rules.ts';
 import { remember } from './resolve-online-meetings.ts';
@@ -72,6 +73,9 @@ export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
     if (strange.length === 0 || !isAnyUnresolved) return known;
 
     const meetings = await graph.onlineMeetings.getMany(organizerId, strange);
+    // Others' meetings are refused or not found; what could not be asked may be one of ours.
+    for (const { error } of meetings.values())
+      if (error !== undefined && error.kind !== 'NOT_FOUND' && judge(error.kind, false) === 'transient') throw error;
     const byJoinUrl = new Map([...meetings].flatMap(([id, { value }]) => (value ? [[value.joinWebUrl, id]] : [])));
     const rows = await scope.db.run((prisma) =>
       prisma.onlineMeeting.findMany({

@@ -22,9 +22,16 @@ export interface RefreshResult {
  */
 export type RefreshArtifacts = (scope: Scope, meetingId: string) => Promise<RefreshResult>;
 
-const LOOK_EVERY_MS = 150;
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 1_000;
 /** So long a caller waits for a look that somebody else began; it goes on without them. */
 const WAIT_MS = 20_000;
+
+const STILL_LOOKING: UserError = {
+  code: 'GRAPH_UNAVAILABLE',
+  message: 'Microsoft is still being asked about this meeting, and has not answered yet.',
+  remedy: 'Read the meeting again in a minute; nothing has to be asked for again.',
+};
 
 const nothing = (userErrors: UserError[], meeting: Meeting | null = null): RefreshResult => ({
   meeting,
@@ -72,30 +79,32 @@ export function makeRefreshArtifacts(
 
   async function lookAt(scope: Scope, graph: GraphClient, organizerId: string, meeting: Meeting): Promise<UserError[]> {
     try {
-      const [[looked]] = await Promise.all([
-        deps.look(scope, graph, organizerId, [meeting], { isAskedFor: true }),
-        readWhoComes(scope, graph, organizerId, meeting),
-      ]);
+      const whoComes = readWhoComes(scope, graph, organizerId, meeting);
+      const [looked] = await deps.look(scope, graph, organizerId, [meeting], { isAskedFor: true });
+      await whoComes;
       if (looked === undefined) return [];
       await deps.captures.finish(scope, 'refresh', [looked]);
       return looked.userErrors;
     } catch (error) {
-      await deps.captures.letGo(scope, [meeting.id]);
+      await deps.captures.putOff(scope, [meeting]);
       throw error;
     }
   }
 
+  /** Waits until nobody looks at the meeting any more; the one whose process died holds nobody up for longer. */
   async function otherLookEnds(scope: Scope, meetingId: string): Promise<UserError[]> {
     const until = tools.clock().getTime() + WAIT_MS;
-    for (;;) {
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
       const meeting = (await deps.reads.byIds(scope, [meetingId])).get(meetingId);
-      if (meeting?.captureLeasedUntil == null || tools.clock().getTime() >= until) {
+      const now = tools.clock();
+      if (meeting?.captureLeasedUntil == null || meeting.captureLeasedUntil <= now) {
         const failure = meeting === undefined ? null : captureFailureOf(meeting);
         if (failure === null) return [];
         const { code, message, remedy } = failure;
         return [{ code, message, ...(remedy === null ? {} : { remedy }) }];
       }
-      await tools.sleep(LOOK_EVERY_MS);
+      if (now.getTime() >= until) return [STILL_LOOKING];
+      await tools.sleep(waitMs);
     }
   }
 
@@ -118,9 +127,11 @@ export function makeRefreshArtifacts(
     if (hindered !== null || graph === null || meeting.organizerObjectId === null)
       return nothing(hindered === null ? [] : [hindered], meeting);
 
-    const userErrors = (await deps.captures.take(scope, meeting.id))
-      ? await lookAt(scope, graph, meeting.organizerObjectId, meeting)
-      : await otherLookEnds(scope, meeting.id);
+    const taken = await deps.captures.take(scope, meeting.id);
+    const userErrors =
+      taken === null
+        ? await otherLookEnds(scope, meeting.id)
+        : await lookAt(scope, graph, meeting.organizerObjectId, taken);
     return { meeting: await find(), ...(await storedSince(scope, meeting.id, askedAt)), userErrors };
   };
 }

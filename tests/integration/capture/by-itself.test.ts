@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { activate, REFRESH, succeed, UPDATE_SETTINGS } from '../../support/setup.ts';
-import { ACME, ALWAYS, auditOf } from '../domain/support.ts';
+import { ACME, ALWAYS, auditOf, literally } from '../domain/support.ts';
 import {
   admin,
   advanceClock,
@@ -179,6 +179,61 @@ describe('several at once', () => {
     advanceClock(2 * MINUTE_MS);
     await capture();
     expect(await stateOf(meeting)).toBe('READY');
+  });
+
+  it('what Microsoft tells of while a look is under way is looked at again', async () => {
+    const meeting = await endedMeeting(49 * HOUR_MS);
+    await capture();
+    expect(await stateOf(meeting)).toBe('NONE');
+    const { meetingId } = await takesPlace(meeting, { recordings: 0 });
+    await subgraph.database.query('UPDATE online_meetings SET capture_next_at = now() WHERE id = $1', [meeting.id]);
+    // The list is read, then the recording comes, and Microsoft tells of it before the look is stored.
+    await subgraph.simulator.addFault({ match: { path: '/transcripts/.*/content' }, delayMs: 1_500 });
+    const look = capture();
+    await expect.poll(() => calls(/\/transcripts\/[^/]+\/content$/)).toBe(1);
+    await takesPlace(meeting, { transcripts: 0 });
+    await subgraph.services.capture.onlineMeeting(scopeOf(), ACME.organizerId, meetingId);
+    await look;
+    expect((await read(meeting)).recordings).toEqual([]);
+    await capture();
+    expect((await read(meeting)).recordings).toHaveLength(1);
+  });
+
+  it('a look whose lease ran out changes nothing any more', async () => {
+    const meeting = await endedMeeting();
+    await takesPlace(meeting, { recordings: 0 });
+    await subgraph.simulator.addFault({ match: { path: '/transcripts/.*/content' }, delayMs: 1_500 });
+    const look = capture();
+    await expect.poll(() => calls(/\/transcripts\/[^/]+\/content$/)).toBe(1);
+    const lease = "now() + interval '5 minutes'";
+    await subgraph.database.query(`UPDATE online_meetings SET capture_leased_until = ${lease} WHERE id = $1`, [
+      meeting.id,
+    ]);
+    await look;
+    expect(await read(meeting)).toMatchObject({ artifactCapture: { state: 'PENDING', attempts: 0 } });
+  });
+
+  it('a meeting of long ago whose link is in use again is captured', async () => {
+    const meeting = await endedMeeting(100 * 24 * HOUR_MS);
+    await capture();
+    expect((await read(meeting)).artifactCapture.attempts).toBe(0);
+    const { meetingId } = await takesPlace(meeting, { startedAt: new Date().toISOString() });
+    await subgraph.services.capture.onlineMeeting(scopeOf(), ACME.organizerId, meetingId);
+    expect(await read(meeting)).toMatchObject({ recordings: [{}], artifactCapture: { state: 'READY' } });
+  });
+
+  it('one of two transcripts that is gone does not keep the other from being fetched later', async () => {
+    const meeting = await endedMeeting(50 * HOUR_MS);
+    const { transcripts } = await takesPlace(meeting, { recordings: 0, transcripts: 2 });
+    const content = (index: number) => `/transcripts/${literally(transcripts[index]?.id ?? '')}/content`;
+    await subgraph.simulator.addFault({ match: { path: content(0) }, status: 404, times: ALWAYS });
+    await subgraph.simulator.addFault({ match: { path: content(1) }, status: 503, times: ALWAYS });
+    await capture();
+    expect((await read(meeting)).artifactCapture.nextAttemptAt).not.toBeNull();
+    await subgraph.simulator.clearFaults();
+    advanceClock(7 * HOUR_MS);
+    await capture();
+    expect((await read(meeting)).transcripts).toHaveLength(2);
   });
 
   it('one meeting that cannot be read does not keep the others', async () => {

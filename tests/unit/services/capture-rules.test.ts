@@ -1,17 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { afterLook, type Sighting } from '../../../src/services/artifacts/capture-rules.ts';
-import type { StoredFailure, UserErrorCode } from '../../../src/services/failures.ts';
+import { afterLook, type PartFailure, type Sighting } from '../../../src/services/artifacts/capture-rules.ts';
+import type { UserErrorCode } from '../../../src/services/failures.ts';
 
 const endsAt = new Date('2026-03-02T15:00:00Z');
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-const failed = (code: UserErrorCode): StoredFailure => ({
-  code,
-  message: 'm',
-  remedy: null,
-  occurredAt: endsAt.toISOString(),
-  graphRequestId: null,
+const LASTING: UserErrorCode[] = ['TRANSCRIPT_ACCESS_DISABLED', 'POLICY_MISSING', 'PERMISSION_MISSING'];
+
+const failed = (code: UserErrorCode): PartFailure => ({
+  failure: { code, message: 'm', remedy: null, occurredAt: endsAt.toISOString(), graphRequestId: null },
+  isLasting: LASTING.includes(code),
 });
 
 /** What follows from a look so long after the end; the next one in minutes from then. */

@@ -21,6 +21,12 @@ describe('how far a capture has come', () => {
       'READY',
     ],
     ['given up', { captureState: 'NONE', captureLastAttemptAt: AFTER }, AFTER, 'NONE'],
+    [
+      'given up, and moved to another day',
+      { captureState: 'NONE', captureLastAttemptAt: BEFORE, captureNextAt: null },
+      BEFORE,
+      'NOT_DUE',
+    ],
     ['refused', { captureState: 'BLOCKED', captureLastAttemptAt: AFTER }, AFTER, 'BLOCKED'],
     ['without a calendar event', { isCalendarBacked: false }, AFTER, 'NOT_SUPPORTED'],
   ])('%s', (_, over, now, state) => {
