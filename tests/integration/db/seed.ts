@@ -15,6 +15,8 @@ const INSERTS = [
   `INSERT INTO meeting_recordings (tenant_id, id, meeting_id, graph_recording_id, created_at) VALUES ($1, '${ROW}', '${MEETING}', 'recording', now())`,
   `INSERT INTO meeting_transcripts (tenant_id, id, meeting_id, graph_transcript_id, created_at, is_speaker_attributed, vtt)
    VALUES ($1, '${ROW}', '${MEETING}', 'transcript', now(), true, 'WEBVTT')`,
+  `INSERT INTO recording_copies (tenant_id, recording_id, started_at, updated_at) VALUES ($1, '${ROW}', now(), now())`,
+  `INSERT INTO artifact_tombstones (tenant_id, meeting_id, kind, graph_id, deleted_at) VALUES ($1, '${MEETING}', 'RECORDING', 'recording', now())`,
   `INSERT INTO calendar_cursors (tenant_id, organizer_object_id, delta_link, window_ends_at, read_at) VALUES ($1, 'organizer', 'https://graph.example/delta', now(), now())`,
   `INSERT INTO psa_events (tenant_id, id, type, subject_id, data, occurred_at, received_at)
    VALUES ($1, 'msg_1', 'appointment.cancelled', 'appointment', '{}', now(), now())`,
