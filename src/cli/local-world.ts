@@ -1,11 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
 import type { DevelopmentConfig } from '../config.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../db/embedded-postgres.ts';
 import { migrate } from '../db/migrations.ts';
-import { DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, type DevelopmentSecrets } from './development-secrets.ts';
+import {
+  DATA_DIRECTORY,
+  DEVELOPMENT_AUDIENCE,
+  DEVELOPMENT_ISSUER,
+  type DevelopmentSecrets,
+} from './development-secrets.ts';
 import { LOCAL_DATABASE } from './local-database.ts';
 
 /** A whole supergraph on this machine: every part a process of its own, as in production. */
@@ -148,6 +154,7 @@ export async function startLocalWorld({ config, secrets, postgres, quiet }: Loca
       PUBLIC_URL: `http://${HOST}:${subgraphPort}`,
       ENCRYPTION_KEYS: secrets.encryptionKeys,
       LINK_SIGNING_KEYS: secrets.linkSigningKeys,
+      BLOB_STORE: config.inherited.BLOB_STORE || pathToFileURL(join(DATA_DIRECTORY, 'blobs')).href,
       GRAPH_BASE_URL: simulatorUrl,
       ENTRA_BASE_URL: simulatorUrl,
       LOG_LEVEL: config.logLevel,

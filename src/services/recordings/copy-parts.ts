@@ -25,7 +25,7 @@ export interface CopyOptions {
   save: (progress: Progress, change: Change) => Promise<Progress>;
 }
 
-export const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 /**
  * Fetches a recording part by part into an upload, from where it stopped, until it is whole or the time is over. Only one

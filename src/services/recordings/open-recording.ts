@@ -74,21 +74,22 @@ export function makeOpenRecording(
     range: WantedRange | null,
     signal: AbortSignal,
   ): Promise<Attempt> {
-    let hasCopy = false;
+    let hasCopy = found.row.storage === 'INTERNAL';
     for (const source of found.sources) {
       try {
         const content = await source.open(range, signal);
-        if (content === null) await facts.learnCopyLost(scope, found.row);
-        else if (source.kind === 'GRAPH') await facts.learnGone(scope, found.row, false);
+        if (content === null) {
+          hasCopy = false;
+          await facts.learnCopyLost(scope, found.row);
+        } else if (source.kind === 'GRAPH') await facts.learnGone(scope, found.row, false);
         if (content !== null) return { content, source };
       } catch (error) {
         if (signal.aborted) throw error;
         if (error instanceof BlobStoreError) {
-          hasCopy = true;
           warn(scope, found, { cause: error.message }, 'the blob store could not be used');
         } else if (error instanceof GraphRequestError) {
           const failed = await refusal(scope, found, error);
-          // Microsoft has it no more, but we have: it is to be had when the store answers again.
+          // Microsoft has it no more, but we have: it can be had once the store can be used again.
           return { failed: failed.kind === 'gone' && hasCopy ? { kind: 'unavailable', retryAfterMs: null } : failed };
         } else throw error;
       }

@@ -10,7 +10,7 @@ const PROGRESS_BYTES = 256 * 1024;
 const CHECK_EVERY_MS = 60_000;
 
 /** The content ended or changed before all of it was sent: what was sent must not pass for the whole. */
-export class ContentBrokenError extends Error {
+class ContentBrokenError extends Error {
   override readonly name = 'ContentBrokenError';
 }
 

@@ -17,6 +17,8 @@ const INSERTS = [
    VALUES ($1, '${ROW}', '${MEETING}', 'transcript', now(), true, 'WEBVTT')`,
   `INSERT INTO transcript_passages (tenant_id, transcript_id, index, meeting_id, first_cue, last_cue, cues, text, indexed_as)
    VALUES ($1, '${ROW}', 0, '${MEETING}', 0, 0, '[]', 'hello', 'simple')`,
+  `INSERT INTO recording_copies (tenant_id, recording_id, started_at, updated_at) VALUES ($1, '${ROW}', now(), now())`,
+  `INSERT INTO artifact_tombstones (tenant_id, meeting_id, kind, graph_id, deleted_at) VALUES ($1, '${MEETING}', 'RECORDING', 'recording', now())`,
   `INSERT INTO calendar_cursors (tenant_id, organizer_object_id, delta_link, window_ends_at, read_at) VALUES ($1, 'organizer', 'https://graph.example/delta', now(), now())`,
   `INSERT INTO artifact_cursors (tenant_id, organizer_object_id, kind, read_at) VALUES ($1, 'organizer', 'recordings', now())`,
   `INSERT INTO attendance_reports (tenant_id, id, meeting_id, graph_report_id, started_at, ended_at, participant_count, records)

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { UNUSED_BLOBS } from '../../support/no-blobs.ts';
 import { CONNECT, CREATE, meetingInput, mutate, succeed, type UserErrorAnswer } from '../../support/setup.ts';
 import { startTestSubgraph, type TestSubgraph } from '../../support/subgraph.ts';
 import { ACME, ALWAYS, auditOf, branches, forgetTokens, mendMicrosoft, newTenant, WITHOUT_WAITS } from './support.ts';
@@ -73,7 +74,7 @@ async function read(admin: string) {
 }
 
 beforeAll(async () => {
-  subgraph = await startTestSubgraph({ graph: WITHOUT_WAITS });
+  subgraph = await startTestSubgraph({ graph: WITHOUT_WAITS, services: { blobs: UNUSED_BLOBS } });
 });
 afterEach(() => mendMicrosoft(subgraph));
 afterAll(() => subgraph.close());
