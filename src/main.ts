@@ -66,9 +66,9 @@ async function main(): Promise<void> {
   let stopping: Promise<void> | undefined;
   const stop = () => {
     services.stopLongJobs();
-    stopping ??= app
-      .stop()
-      .then(() => Promise.all([worker?.stop(), services.idle()]))
+    // At once: somebody who plays a recording keeps the server for as long as it may take to stop.
+    stopping ??= Promise.all([app.stop(), worker?.stop()])
+      .then(() => services.idle())
       .then(() => mail?.close())
       .then(() => blobs?.close())
       .then(() => database.close())

@@ -23,6 +23,7 @@ export interface S3Options {
 
 /** A part of 8 MiB takes 30 s at 2 Mbit/s; whoever is slower is as good as gone. */
 const SILENCE_MS = 30_000;
+const MAX_SOCKETS = 1_000;
 
 /**
  * Blobs as objects of an S3 bucket, by multipart uploads. Credentials are found the SDK's own way: environment, shared
@@ -37,7 +38,13 @@ export function createS3BlobStore({ bucket, prefix, region, endpoint }: S3Option
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: 4,
-    requestHandler: { connectionTimeout: 5_000, socketTimeout: SILENCE_MS },
+    // A streamed object holds its socket for as long as somebody plays it.
+    requestHandler: {
+      connectionTimeout: 5_000,
+      socketTimeout: SILENCE_MS,
+      httpAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
+      httpsAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
+    },
   });
   const place = (key: string) => ({ Bucket: bucket, Key: `${prefix}${checkedKey(key)}` });
 

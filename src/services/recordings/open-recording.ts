@@ -74,13 +74,13 @@ export function makeOpenRecording(
     range: WantedRange | null,
     signal: AbortSignal,
   ): Promise<Attempt> {
-    let hasCopy = found.row.storage === 'INTERNAL';
+    const hasCopy = found.row.storage === 'INTERNAL';
     for (const source of found.sources) {
       try {
         const content = await source.open(range, signal);
         if (content === null) {
-          hasCopy = false;
-          await facts.learnCopyLost(scope, found.row);
+          // A disk that is not mounted looks like this, too: nobody gives up a copy because of it.
+          warn(scope, found, { outcome: 'copy-missing' }, 'the copy is not in the blob store');
         } else if (source.kind === 'GRAPH') await facts.learnGone(scope, found.row, false);
         if (content !== null) return { content, source };
       } catch (error) {

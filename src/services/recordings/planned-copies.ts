@@ -1,6 +1,7 @@
 import type { TenantPrisma } from '../../db/database.ts';
 import { addJob } from '../../db/job-queue.ts';
 import { expiredBefore } from '../retention/expiry.ts';
+import { goneForGoodBefore } from './recording-rows.ts';
 
 /** One tenant's recordings are copied one after the other, so that no tenant takes all workers. */
 const SERIAL = 'all';
@@ -38,7 +39,11 @@ function addCopy(
 export async function planCopies(prisma: TenantPrisma, now: Date): Promise<void> {
   const settings = await prisma.teamsIntegration.findFirst();
   const cut = expiredBefore(settings, now);
-  const recording = { storage: 'GRAPH' as const, goneAt: null, ...(cut === null ? {} : { createdAt: { gte: cut } }) };
+  const recording = {
+    storage: 'GRAPH' as const,
+    OR: [{ goneAt: null }, { goneAt: { gt: goneForGoodBefore(now) } }],
+    ...(cut === null ? {} : { createdAt: { gte: cut } }),
+  };
   const begun = await prisma.recordingCopy.findMany({
     where: { recording },
     select: { recordingId: true },

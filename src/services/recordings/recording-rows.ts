@@ -11,6 +11,14 @@ export function isAvailable({ storage, goneAt }: Pick<MeetingRecording, 'storage
   return storage === 'INTERNAL' || goneAt === null;
 }
 
+/** For so long a recording may be said to be gone that is only not there yet, or not just now. */
+const GONE_AFTER_MS = 24 * 3_600_000;
+
+/** Said before this, that Microsoft has a recording no more is believed for good. */
+export function goneForGoodBefore(now: Date): Date {
+  return new Date(now.getTime() - GONE_AFTER_MS);
+}
+
 /**
  * Names a version of the content, as a strong ETag does. Microsoft's recordings do not change under their id; what has
  * another size is another content all the same. Our own copy has the name of what it was copied from, so that a player
@@ -26,8 +34,6 @@ export interface RecordingFacts {
   learnSize(scope: Scope, row: MeetingRecording, size: number): Promise<void>;
   /** Stores whether Microsoft has it, where that is news. */
   learnGone(scope: Scope, row: MeetingRecording, isGone: boolean): Promise<void>;
-  /** Our own copy is not there: the recording is with Microsoft only, if at all. */
-  learnCopyLost(scope: Scope, row: MeetingRecording): Promise<void>;
 }
 
 export function createRecordingFacts(tools: Pick<ServiceTools, 'clock' | 'logger'>): RecordingFacts {
@@ -47,19 +53,6 @@ export function createRecordingFacts(tools: Pick<ServiceTools, 'clock' | 'logger
         prisma.meetingRecording.updateMany({
           where: { id, goneAt: isGone ? null : { not: null } },
           data: { goneAt: isGone ? tools.clock() : null },
-        }),
-      );
-    },
-
-    async learnCopyLost(scope, { id }) {
-      tools.logger.error(
-        { tenantId: scope.db.tenantId, recordingId: id },
-        '[TeamsMeetings] operation=recording the copy of this recording is not in the blob store any more',
-      );
-      await scope.db.run((prisma) =>
-        prisma.meetingRecording.updateMany({
-          where: { id, storage: 'INTERNAL' },
-          data: { storage: 'GRAPH', checksum: null, storedAt: null },
         }),
       );
     },

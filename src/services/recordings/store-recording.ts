@@ -19,7 +19,7 @@ import {
   uploadOf,
 } from './copy-progress.ts';
 import { planNextSlice } from './planned-copies.ts';
-import type { RecordingFacts, StoredRecording } from './recording-rows.ts';
+import { goneForGoodBefore, type RecordingFacts, type StoredRecording } from './recording-rows.ts';
 import { checksumOf, verifyParts } from './verify-copy.ts';
 
 export interface RecordingStorer {
@@ -65,6 +65,9 @@ export function createRecordingStorer(
       { tenantId: scope.db.tenantId, recordingId, outcome, ...fields },
       '[TeamsMeetings] operation=store-recording',
     );
+
+  const isGoneForGood = ({ goneAt }: Pick<StoredRecording, 'goneAt'>) =>
+    goneAt !== null && goneAt <= goneForGoodBefore(tools.clock());
 
   async function load(scope: Scope, recordingId: string) {
     return scope.db.run(async (prisma) => {
@@ -180,9 +183,10 @@ export function createRecordingStorer(
     if (!now?.copy) return;
     const progress = progressOf(now.copy);
     const failedAttempts = progress.failedAttempts + 1;
-    if (beginAnew) await discard(blobs, blobKey(scope.db.tenantId, row.id), progress);
     const change = { ...(beginAnew ? NOTHING_YET : {}), failedAttempts, lastError: why };
     await saveProgress(scope, progress, change, tools.clock());
+    // Only now, as it is certain that nobody else has finished with it.
+    if (beginAnew) await discard(blobs, blobKey(scope.db.tenantId, row.id), progress);
     const waitMs = waitAfter(failedAttempts, retryAfterMs);
     await scope.db.transaction((prisma) => planNextSlice(prisma, row.id, waitMs));
     tools.logger.warn(
@@ -193,17 +197,26 @@ export function createRecordingStorer(
 
   /** Microsoft has it no more: nothing is left to copy. */
   async function giveUp(scope: Scope, row: StoredRecording, blobs: BlobStore): Promise<void> {
-    await deps.facts.learnGone(scope, row, true);
     const { row: now } = await load(scope, row.id);
-    if (now?.copy) await discard(blobs, blobKey(scope.db.tenantId, row.id), progressOf(now.copy));
-    await scope.db.run((prisma) => prisma.recordingCopy.deleteMany({ where: { recordingId: row.id } }));
+    if (now?.copy) {
+      const progress = progressOf(now.copy);
+      const { count } = await scope.db.run((prisma) =>
+        prisma.recordingCopy.deleteMany({ where: { recordingId: row.id, version: progress.version } }),
+      );
+      if (count > 0) await discard(blobs, blobKey(scope.db.tenantId, row.id), progress);
+    }
     log(scope, row.id, 'gone');
   }
 
   async function failed(scope: Scope, row: StoredRecording, blobs: BlobStore, error: unknown): Promise<void> {
     const failure = copyFailure(error);
     if (failure.kind === 'not-alone') log(scope, row.id, 'not-alone');
-    if (failure.kind === 'gone') await giveUp(scope, row, blobs);
+    if (failure.kind === 'gone') {
+      await deps.facts.learnGone(scope, row, true);
+      const { row: now } = await load(scope, row.id);
+      if (now !== null && isGoneForGood(now)) await giveUp(scope, row, blobs);
+      else await tryLater(scope, row, blobs, later('GONE'));
+    }
     if (failure.kind === 'later') await tryLater(scope, row, blobs, failure);
   }
 
@@ -212,7 +225,7 @@ export function createRecordingStorer(
     const { row, isWanted } = await load(scope, recordingId);
     if (blobs === undefined || row === null) return;
     // Turning the switch off stops what has not begun; what has is finished.
-    if (row.copy === null && (!isWanted || row.goneAt !== null)) return;
+    if (row.copy === null && (!isWanted || isGoneForGood(row))) return;
     const graph = await deps.microsoftApp.graphFor(scope);
     const source = graph && sourceOf(graph, row);
     // No app, or no meeting: the sweep looks again.

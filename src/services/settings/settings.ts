@@ -216,7 +216,8 @@ export function createSettingsService(
         if (change.transcriptLanguage !== undefined) await planIndexingIfNeeded(prisma);
         await planSubscriptions(prisma);
         if (change.downloadRecordings === true) await planCopies(prisma, now);
-        if (change.artifactRetentionDays !== undefined) await planNextRetention(prisma);
+        const { artifactRetentionDays: days = before.artifactRetentionDays } = change;
+        if (days !== before.artifactRetentionDays) await planNextRetention(prisma);
         await appendAudit(prisma, tools, scope.viewer, {
           operation: 'update-settings',
           outcome: 'success',

@@ -37,6 +37,8 @@ export type SearchTranscripts = (
 ) => Promise<MatchPage>;
 
 const MAX_WORDS = 16;
+/** No search holds one of the connections that all tenants share for longer. */
+const LONGEST_MS = 5_000;
 const MAX_CHARACTERS = 500;
 
 /** So many of the newest passages are ranked: what a common word finds would else take seconds. */
@@ -68,7 +70,8 @@ function foldQuery(query: string): string {
   const folded = query.length > MAX_CHARACTERS ? null : fold(query).replaceAll('\n', ' ');
   if (folded === null || folded.length > MAX_CHARACTERS)
     throw new InvalidArgumentError(`query has more than ${MAX_CHARACTERS} characters.`);
-  const words = folded.split(/\s+/).filter(Boolean);
+  // Postgres takes what is between letters and digits for the end of a word; each costs it time.
+  const words = folded.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
   if (words.length > MAX_WORDS) throw new InvalidArgumentError(`query has more than ${MAX_WORDS} words.`);
   return folded;
 }
@@ -83,9 +86,13 @@ interface Looked {
 async function lookFor(prisma: TenantPrisma, folded: string): Promise<Looked> {
   const configuration = await wantedConfiguration(prisma);
   const [row] = await prisma.$queryRaw<{ needed: string; is_in_language: boolean; tsquery: string }[]>`
-    SELECT querytree(q) AS needed, numnode(l) > 0 AS is_in_language, set_config('app.search', q::text, true) AS tsquery
+    SELECT querytree(q) AS needed, is_in_language, set_config('app.search', q::text, true) AS tsquery,
+           set_config('statement_timeout', ${LONGEST_MS}::text, true) AS timeout
       FROM websearch_to_tsquery(${configuration}::regconfig, ${folded}) AS l,
-           LATERAL (SELECT websearch_to_tsquery(${AS_WRITTEN}::regconfig, ${folded}) || l AS q) AS given`;
+           websearch_to_tsquery(${AS_WRITTEN}::regconfig, ${folded}) AS w,
+           -- Of a query whose words are all stop words of the language, only what is not wanted would be left.
+           LATERAL (SELECT numnode(l) > 0 AND querytree(l) NOT IN ('', 'T') AS is_in_language) AS judged,
+           LATERAL (SELECT CASE WHEN is_in_language THEN w || l ELSE w END AS q) AS given`;
   // `T` is what the manual's querytree() answers for a query that any passage without a word would match.
   if (row === undefined || row.needed === '' || row.needed === 'T')
     throw new InvalidArgumentError('query needs a word that the passages must hold.');
@@ -127,7 +134,7 @@ export function findPassages(
       : Prisma.sql`WHERE rank < ${after.rank} OR (rank = ${after.rank} AND (transcript_id < ${after.transcriptId}::uuid
           OR (transcript_id = ${after.transcriptId}::uuid AND index > ${after.index})))`;
   const newest =
-    after === null ? Prisma.sql`(SELECT max(transcript_id::text) FROM found)` : Prisma.sql`${after.newest}`;
+    after === null ? Prisma.sql`(SELECT max(transcript_id::text COLLATE "C") FROM found)` : Prisma.sql`${after.newest}`;
   const options = `HighlightAll=true, StartSel=${HIT_BEGINS}, StopSel=${HIT_ENDS}`;
   return Prisma.sql`
     WITH matching AS MATERIALIZED (

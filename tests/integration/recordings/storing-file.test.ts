@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { BlobStoreError } from '../../../src/blobs/blob-store.ts';
 import { openBlobStore } from '../../../src/blobs/open-blob-store.ts';
 import { reachable } from '../../support/subgraph.ts';
+import { literally } from '../domain/support.ts';
 import { copyOf, DIRECTORY, describeStoring, keyOf, place, run, spoil, turnCopies } from './storing.ts';
 import { bytesOf, CONTENT, recording, subgraph, whole } from './support.ts';
 
@@ -19,6 +20,10 @@ describeStoring('files', partBytes, async () => {
     close: () => rm(folder, { recursive: true, force: true }),
   };
 });
+
+/** Lets a day pass since Microsoft first said that it has a recording no more. */
+const lastsADay = ({ id }: { id: string }) =>
+  subgraph.database.query("UPDATE meeting_recordings SET gone_at = gone_at - interval '25 hours' WHERE id = $1", [id]);
 
 describe('copies of recordings, when things go wrong,', () => {
   it.each<[string, (bytes: Buffer) => Buffer]>([
@@ -82,13 +87,16 @@ describe('copies of recordings, when things go wrong,', () => {
     expect((await copyOf(captured))?.last_error).toBe('THROTTLED');
   });
 
-  it('are given up when Microsoft has the recording no more, and leave nothing behind', async () => {
+  it('are given up when Microsoft has had the recording no more for a day, and leave nothing behind', async () => {
     const captured = await video();
     await run(captured);
     const uploadId = (await copyOf(captured))?.upload_id ?? '';
     await subgraph.simulator.deleteArtifact(DIRECTORY, captured.graphId);
     await subgraph.runJobs();
     expect(await captured.read()).toMatchObject({ storage: 'GRAPH', isAvailable: false });
+    expect((await copyOf(captured))?.last_error).toBe('GONE');
+    await lastsADay(captured);
+    await subgraph.runJobs({ early: true });
     expect(await copyOf(captured)).toBeUndefined();
     const part = { number: 1, offset: 0, bytes: Buffer.from('x') };
     await expect(place.blobs.putPart({ key: keyOf(captured), id: uploadId }, part)).rejects.toThrow();
@@ -107,15 +115,27 @@ describe('copies of recordings, when things go wrong,', () => {
     expect(row?.count).toBe(1);
   });
 
-  it('that are lost in the store are fetched from Microsoft, told as such, and made again', async () => {
+  it('go on when Microsoft says only for a while that it has the recording no more', async () => {
+    const captured = await video();
+    await run(captured);
+    const path = `/recordings/${literally(captured.graphId)}/content`;
+    await subgraph.simulator.addFault({ match: { path }, status: 404, times: 1 });
+    await subgraph.runJobs();
+    expect((await captured.read()).storage).toBe('GRAPH');
+    await subgraph.runJobs({ early: true });
+    await subgraph.runJobs({ early: true });
+    expect(await captured.read()).toMatchObject({ storage: 'INTERNAL', isAvailable: true });
+  });
+
+  it('that are not in the store are fetched from Microsoft, and not given up: its disk may not be mounted', async () => {
     const captured = await video();
     await subgraph.runJobs();
     await place.blobs.delete(keyOf(captured));
     expect(await whole(await fetch(captured.url))).toBe(`${size} bytes`);
-    expect(await captured.read()).toMatchObject({ storage: 'GRAPH', isAvailable: true });
-    await subgraph.runJobs({ early: true });
-    await subgraph.runJobs({ early: true });
-    expect(await captured.read()).toMatchObject({ storage: 'INTERNAL' });
+    expect(await captured.read()).toMatchObject({ storage: 'INTERNAL', isAvailable: true });
+    await subgraph.simulator.deleteArtifact(DIRECTORY, captured.graphId);
+    expect((await fetch(captured.url)).status).toBe(503);
+    expect(await captured.read()).toMatchObject({ storage: 'INTERNAL', isAvailable: true });
   });
 
   it('cannot be had while the store is down: Microsoft is asked, and a lost original is no 410', async () => {
@@ -166,6 +186,7 @@ describe('the switch for copies', () => {
     expect((await there.read()).storage).toBe('GRAPH');
     await subgraph.simulator.deleteArtifact(DIRECTORY, gone.graphId);
     expect((await fetch(gone.url)).status).toBe(410);
+    await lastsADay(gone);
     await turnCopies(true);
     await subgraph.simulator.clearRequests();
     await subgraph.runJobs();
