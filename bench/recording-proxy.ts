@@ -129,14 +129,14 @@ try {
   const admin = await tokens.token('admin');
   const control = new SimulatorControl(simulator.url);
 
-  async function mutate(query: string, input: object): Promise<Record<string, never>> {
+  async function mutate<Payload>(query: string, input: object): Promise<Payload> {
     const response = await fetch(`${subgraph.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${admin}` },
       body: JSON.stringify({ query, variables: { input } }),
     });
     const { data, errors } = (await response.json()) as {
-      data?: Record<string, Record<string, never>>;
+      data?: Record<string, Payload>;
       errors?: unknown;
     };
     const payload = Object.values(data ?? {})[0];
@@ -152,11 +152,14 @@ try {
   /** A recording of so many bytes: where the player finds it, and where Graph has it. */
   async function recordingOf(bytes: number): Promise<{ link: string; graph: string }> {
     meetings += 1;
-    const created = await mutate(CREATE, meetingInput({ appointmentId: `bench-${meetings}` }));
-    const { id, joinUrl } = created.meeting as { id: string; joinUrl: string };
+    const { meeting } = await mutate<{ meeting: { id: string; joinUrl: string } }>(
+      CREATE,
+      meetingInput({ appointmentId: `bench-${meetings}` }),
+    );
+    const { id, joinUrl } = meeting;
     const call = await control.meetingTookPlace({ directoryId: ACME.directoryId, joinUrl, minRecordingBytes: bytes });
-    const refreshed = await mutate(REFRESH, { meetingId: id });
-    const { recordings } = refreshed.meeting as { recordings: { contentUrl: string }[] };
+    const refreshed = await mutate<{ meeting: { recordings: { contentUrl: string }[] } }>(REFRESH, { meetingId: id });
+    const { recordings } = refreshed.meeting;
     const { pathname, search } = new URL(recordings[0]?.contentUrl ?? '');
     const path = [
       'users',
@@ -203,7 +206,7 @@ try {
   console.log(`  ${drawn(single.curve)}`);
 
   const each = Number(given.each) * MEGABYTE;
-  const many = [];
+  const many: Awaited<ReturnType<typeof recordingOf>>[] = [];
   for (let i = 0; i < Number(given.players); i += 1) many.push(await recordingOf(each));
   const all = await watched(subgraph.pid, () => Promise.all(many.map(({ link }) => drain(link))));
   if (all.result.some((got) => got !== each)) throw new Error('a recording came short');

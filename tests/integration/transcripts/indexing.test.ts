@@ -77,6 +77,8 @@ describe('the language of transcripts', () => {
     await storeMeeting(subgraph, tenant, { appointmentId: 'b', transcripts: [vttOf(['A budget'])] });
     expect(await found('what be')).toEqual(['To **be** or **what**']);
     expect(await found('the budgets')).toEqual(['A **budget**']);
+    expect(await found('be -budget')).toEqual(['To **be** or what']);
+    expect(await found('budget -what')).toEqual(['A **budget**']);
   });
 
   it('ranks the word as it is written above its inflections', async () => {

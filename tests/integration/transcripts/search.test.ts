@@ -133,6 +133,7 @@ describe('a search without a language', () => {
     ['nothing but what must not be there', { query: '-budget' }],
     ['a choice of which one half is not there', { query: 'budget or -approved' }],
     ['too many words', { query: 'a '.repeat(17) }],
+    ['too many words without a space between them', { query: 'of:the.'.repeat(9) }],
     ['a word of 501 characters', { query: 'a'.repeat(501) }],
     ['a sign that unfolds to many', { query: '\uFDFA'.repeat(100) }],
     ['first 0', { query: 'a', first: 0 }],
