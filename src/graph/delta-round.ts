@@ -46,6 +46,7 @@ function isStale({ kind, status }: GraphRequestError): boolean {
  */
 export async function readRound(requests: GraphRequests, plan: CallPlan, link?: string): Promise<DeltaRound> {
   const values: unknown[] = [];
+  const seenLinks = new Set<string>();
   let url = link;
   for (let pages = 0; pages < MAX_PAGES; pages += 1) {
     const answer = await requests.json({ ...plan, url }, page);
@@ -57,6 +58,8 @@ export async function readRound(requests: GraphRequests, plan: CallPlan, link?: 
     if (!leadsToGraph(nextLink, requests)) {
       throw unanswered('UNKNOWN', `${plan.operation}: a page's nextLink leads away from Microsoft Graph`);
     }
+    if (seenLinks.has(nextLink)) throw unanswered('UNKNOWN', `${plan.operation}: the pages lead in a circle`);
+    seenLinks.add(nextLink);
     url = nextLink;
   }
   throw unanswered('UNKNOWN', `${plan.operation}: more than ${MAX_PAGES} pages`);

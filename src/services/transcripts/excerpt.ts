@@ -65,19 +65,21 @@ function wordsOf(cues: readonly CueHits[]): number {
 
 /** The neighbouring cues, of a bounded length together, that hold most of the words; of equal ones the fewest, the first. */
 function bestWindow(cues: readonly CueHits[]): CueHits[] {
-  let best = cues.slice(0, 1);
-  for (let from = 0; from < cues.length; from += 1) {
-    if (cues[from]?.hits.length === 0) continue;
+  let best = { from: 0, to: 0, words: wordsOf(cues.slice(0, 1)) };
+  for (const [from, first] of cues.entries()) {
+    if (first.hits.length === 0) continue;
+    const words = new Set<string>();
     let length = 0;
-    for (let to = from; to < cues.length; to += 1) {
-      length += cues[to]?.text.length ?? 0;
-      if (to > from && length > EXCERPT_CHARACTERS) break;
-      const window = cues.slice(from, to + 1);
-      const [words, most] = [wordsOf(window), wordsOf(best)];
-      if (words > most || (words === most && words > 0 && window.length < best.length)) best = window;
+    for (const [beyond, { text, hits }] of cues.slice(from).entries()) {
+      length += text.length;
+      if (beyond > 0 && length > EXCERPT_CHARACTERS) break;
+      for (const { word } of hits) words.add(word);
+      const isShorter = beyond < best.to - best.from;
+      if (words.size > best.words || (words.size === best.words && isShorter))
+        best = { from, to: from + beyond, words: words.size };
     }
   }
-  return best;
+  return cues.slice(best.from, best.to + 1);
 }
 
 /** The text with its hits marked, cut around the first of them when it is long. */

@@ -101,6 +101,13 @@ describe('changes', () => {
     }
   });
 
+  it('fail when paging turns in a circle, rather than to follow it', async () => {
+    const page = (skip: number) => json(200, { value: [], '@odata.nextLink': link(`$skipToken=${skip}`) });
+    fake.answerGraph(page(1), page(2), page(1));
+    await expect(changes()).rejects.toMatchObject({ kind: 'UNKNOWN' });
+    expect(fake.graphRequests).toHaveLength(3);
+  });
+
   it('do not let a user’s name out of the parameter', async () => {
     fake.answerGraph(json(200, { value: [], '@odata.deltaLink': link('$deltaToken=1') }));
     await serviceFor(fake).client.artifacts.changes('recordings', "x',y='/z?a#b", WINDOW);
