@@ -48,7 +48,7 @@ export interface SubscribeOptions {
 /**
  * Makes the subscription of a row. Where Microsoft says that there is one, it is taken over if its clientState is ours
  * (a create that was never answered, a restored database), and otherwise removed and made anew: its clientState cannot
- * be changed. One that another of our tenants made is left to that tenant.
+ * be changed. One that another of our tenants made is left to that tenant, one of other software to that.
  *
  * @throws GraphRequestError
  */
@@ -70,6 +70,9 @@ export async function subscribe(scope: Scope, row: SubscriptionRow, options: Sub
     if (existing === null) throw error;
     const state = existing.clientState === null ? null : options.states.read(existing.clientState);
     if (state !== null && state.tenantId !== scope.db.tenantId) throw error;
+    const isCalledHere = existing.notificationUrl === addresses.notificationUrl;
+    // What neither speaks of us nor to us belongs to other software that uses the same app.
+    if (state === null && !isCalledHere) throw error;
     if (state === null || existing.lifecycleNotificationUrl !== addresses.lifecycleNotificationUrl) {
       await graph.subscriptions.remove(existing.id);
       return create();
@@ -77,7 +80,7 @@ export async function subscribe(scope: Scope, row: SubscriptionRow, options: Sub
     const { notificationUrl } = addresses;
     const subscription = await graph.subscriptions.renew(existing.id, {
       expiresAt: draft.expiresAt,
-      ...(existing.notificationUrl === notificationUrl ? {} : { notificationUrl }),
+      ...(isCalledHere ? {} : { notificationUrl }),
     });
     return { subscription, nonce: state.nonce, keyId: state.keyId, isAdopted: true };
   }

@@ -198,6 +198,29 @@ describe('a subscription that is there already', () => {
     expect(after.filter((id) => before.includes(id))).toEqual([]);
   });
 
+  it('is left to other software that uses the same app, and the conflict is shown', async () => {
+    await activated();
+    const graph = await subgraph.services.microsoftApp.graphFor(scopeOf());
+    if (graph === null) throw new Error('no app is connected');
+    for (const id of await ids()) await graph.subscriptions.remove(id);
+    // Not where our notifications go, but an address that answers the handshake.
+    const address = `${subgraph.url}/webhooks/graph/lifecycle`;
+    const [resource = ''] = RESOURCES;
+    const theirs = await graph.subscriptions.create({
+      resource,
+      notificationUrl: address,
+      lifecycleNotificationUrl: address,
+      clientState: 'of other software',
+      expiresAt: new Date(Date.now() + DAY_MS),
+    });
+    await forget('subscription_id = NULL, expires_at = NULL');
+    await ensure();
+    expect((await atMicrosoft()).find(({ id }) => id === theirs.id)).toMatchObject({
+      clientState: 'of other software',
+    });
+    expect((await statusOf()).map(({ failure }) => failure?.code).filter(Boolean)).toEqual(['CONFLICT']);
+  });
+
   it('is left to another tenant of ours that made it, and the conflict is shown', async () => {
     await activated();
     const before = await atMicrosoft();
