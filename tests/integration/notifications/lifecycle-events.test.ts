@@ -61,7 +61,7 @@ describe('lifecycle events', () => {
     const after = (await atMicrosoft()).map(({ id }) => id);
     expect(after).toHaveLength(2);
     expect(after).not.toContain(before[0]);
-    expect(await jobs('capture_organizer')).toHaveLength(1);
+    expect(await subgraph.simulator.requests({ path: '/getAll(Recordings|Transcripts)' })).toHaveLength(2);
   });
 
   it('subscriptionRemoved of one that is there all the same takes it over', async () => {
