@@ -1,8 +1,8 @@
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
+import { REQUIRED_PERMISSIONS } from '../microsoft-app/permissions.ts';
 import type { Scope } from '../scope.ts';
 import type { SettingsService } from '../settings/settings.ts';
 import type { CheckStatus } from '../verification/checklist.ts';
-import { REQUIRED_ROLES } from '../verification/verify-organizer.ts';
 
 export interface SetupStep {
   number: number;
@@ -53,7 +53,7 @@ export function createSetupGuideService(
         },
         {
           title: 'Grant the Microsoft Graph application permissions',
-          instructions: `Under “API permissions”, add ${Object.keys(REQUIRED_ROLES).join(', ')} and grant admin consent.`,
+          instructions: `Under “API permissions”, add ${REQUIRED_PERMISSIONS.map(({ name }) => name).join(', ')} and grant admin consent.`,
           script: null,
           status: statusOf('roles'),
         },
