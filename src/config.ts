@@ -106,6 +106,16 @@ const blobStore = z.string().transform((text, context): BlobStoreLocation => {
   return z.NEVER;
 });
 
+/** An address or a range of them, as a proxy's own configuration writes it. */
+const ADDRESS = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
+const proxies = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .refine(
+    (list) => list.every((part) => ADDRESS.safeParse(part).success),
+    'must be addresses or ranges such as 10.0.0.0/8, separated by commas',
+  );
+
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -117,6 +127,7 @@ const schema = z
     HOST: z.string().default('0.0.0.0'),
     PORT: port.default(4001),
     PUBLIC_URL: publicUrl,
+    TRUSTED_PROXIES: proxies.optional(),
     AUTH_JWKS_URL: publicUrl.optional(),
     AUTH_JWKS_FILE: z.string().min(1).optional(),
     AUTH_ISSUER: z.string().min(1),
@@ -158,6 +169,8 @@ export interface Config {
   database: { url: string; poolSize: number };
   listen: { host: string; port: number };
   publicUrl: string;
+  /** Whose `X-Forwarded-For` is believed; empty: nobody's. */
+  trustedProxies: string[];
   auth: { jwks: { url: string } | { file: string }; issuer: string; audience: string };
   encryptionKeys: SecretKey[];
   linkSigningKeys: SecretKey[];
@@ -208,6 +221,7 @@ export function loadConfig(env: Environment = process.env): Config {
     database: { url: values.DATABASE_URL, poolSize: values.DATABASE_POOL_SIZE },
     listen: { host: values.HOST, port: values.PORT },
     publicUrl: values.PUBLIC_URL,
+    trustedProxies: values.TRUSTED_PROXIES ?? [],
     auth: {
       jwks: values.AUTH_JWKS_URL !== undefined ? { url: values.AUTH_JWKS_URL } : { file: values.AUTH_JWKS_FILE ?? '' },
       issuer: values.AUTH_ISSUER,

@@ -50,6 +50,7 @@ async function main(): Promise<void> {
     metrics,
     logger,
     psaWebhookSecrets: config.psaWebhookSecrets,
+    trustedProxies: config.trustedProxies,
     introspection: config.introspection,
     isProduction: config.isProduction,
   });

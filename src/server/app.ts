@@ -30,6 +30,8 @@ export interface AppOptions {
   psaWebhookSecrets: readonly string[];
   /** What one address may send to the webhooks of Microsoft in a minute; default 1,200. */
   notificationsPerMinute?: number;
+  /** Proxies whose word for the caller's address is taken; default none. */
+  trustedProxies?: string[];
   introspection: boolean;
   isProduction: boolean;
 }
@@ -50,12 +52,14 @@ export async function createApp({
   logger,
   psaWebhookSecrets,
   notificationsPerMinute = 1_200,
+  trustedProxies = [],
   introspection,
   isProduction,
 }: AppOptions): Promise<App> {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     bodyLimit: BODY_LIMIT,
+    trustProxy: trustedProxies.length === 0 ? false : trustedProxies,
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: 60_000,
     forceCloseConnections: 'idle',

@@ -41,9 +41,9 @@ export interface Metrics {
 
 /**
  * What came of a change notification. `foreign` has not proven a tenant, or does not fit what the tenant has; `lapsed`
- * belongs to a subscription that is over.
+ * belongs to a subscription that is over; `deferred` came in a flood and is left to a round over all changes.
  */
-export type NotificationOutcome = 'stored' | 'repeated' | 'malformed' | 'foreign' | 'lapsed';
+export type NotificationOutcome = 'stored' | 'repeated' | 'malformed' | 'foreign' | 'lapsed' | 'deferred';
 
 /** An argument of a query that cannot be served; becomes `BAD_USER_INPUT`. */
 export class InvalidArgumentError extends Error {

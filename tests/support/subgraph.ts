@@ -77,6 +77,7 @@ export interface TestSubgraphOptions {
   publicUrl?: string;
   linkSigningKeys?: { id: string; bytes: Buffer }[];
   notificationsPerMinute?: number;
+  trustedProxies?: string[];
   /** What else the services are made with: a blob store, keys of links, how long links of recordings work. */
   services?: Partial<
     Pick<ServiceOptions, 'blobs' | 'copyLimits' | 'encryptionKeys' | 'linkSigningKeys' | 'recordingLinkMinutes'>
@@ -115,6 +116,7 @@ export async function startTestSubgraph({
   publicUrl = 'http://subgraph.invalid',
   linkSigningKeys,
   notificationsPerMinute,
+  trustedProxies,
   services: serviceOptions = {},
 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
   const directory = await mkdtemp(join(tmpdir(), 'subgraph-test-'));
@@ -171,6 +173,7 @@ export async function startTestSubgraph({
     logger,
     psaWebhookSecrets,
     ...(notificationsPerMinute === undefined ? {} : { notificationsPerMinute }),
+    ...(trustedProxies === undefined ? {} : { trustedProxies }),
     introspection,
     isProduction,
   });

@@ -103,6 +103,9 @@ describe('the environment of npm run serve', () => {
     ['PORT', '65536', /./],
     ['PUBLIC_URL', 'teams.psa.example', /http/],
     ['PUBLIC_URL', 'ftp://teams.psa.example', /http/],
+    ['TRUSTED_PROXIES', 'true', /addresses or ranges/],
+    ['TRUSTED_PROXIES', '10.0.0.0/8,', /addresses or ranges/],
+    ['TRUSTED_PROXIES', '10.0.0.0/33', /addresses or ranges/],
     ['NODE_ENV', 'staging', /./],
     ['INTROSPECTION', 'true', /on/],
     ['SMTP_URL', 'mail.example', /SMTP URL/],
@@ -151,6 +154,11 @@ describe('the environment of npm run serve', () => {
     expect(loadConfig({ ...GOOD, PUBLIC_URL: 'https://teams.psa.example//' }).publicUrl).toBe(
       'https://teams.psa.example',
     );
+  });
+
+  it('trusts no proxy that is not named', () => {
+    expect(loadConfig(GOOD).trustedProxies).toEqual([]);
+    expect(loadConfig({ ...GOOD, TRUSTED_PROXIES: '10.0.0.0/8, ::1' }).trustedProxies).toEqual(['10.0.0.0/8', '::1']);
   });
 
   it('reads a ring of keys in its order, the first one first', () => {

@@ -1,5 +1,5 @@
 import type { TenantPrisma } from '../../db/database.ts';
-import { addJobs } from '../../db/job-queue.ts';
+import { addJob, addJobs } from '../../db/job-queue.ts';
 import type { NotificationOutcome, Scope, ServiceTools } from '../scope.ts';
 import { isSameSecret, type ReadClientState } from './client-state.ts';
 import { planSubscriptionsNow } from './planned.ts';
@@ -27,6 +27,13 @@ const REOPEN_AFTER_MS = 6 * 3_600_000;
 
 /** A renewal so recent answers a request for reauthorization; the next one comes in 15 minutes if it did not. */
 const JUST_RENEWED_MS = 60_000;
+
+/**
+ * What a tenant gets one by one in a minute: more than any meetings end in. Whoever learned a clientState could fill the
+ * table and the queue otherwise. What comes beyond is found by one round over the organizer's changes.
+ */
+const MOST_A_MINUTE = 1_000;
+const MINUTE_MS = 60_000;
 
 type Head = { subscriptionId: string; directoryId: string };
 type Matched<Item> = { item: Item; row: SubscriptionRow };
@@ -107,6 +114,29 @@ export function makeNotificationReceiver(tools: ServiceTools): NotificationRecei
     return rows;
   }
 
+  async function isFlooded(prisma: TenantPrisma): Promise<boolean> {
+    const since = new Date(tools.clock().getTime() - MINUTE_MS);
+    const recent = await prisma.graphNotification.count({
+      where: { lastReceivedAt: { gt: since }, firstReceivedAt: { gt: since } },
+      take: MOST_A_MINUTE,
+    });
+    return recent >= MOST_A_MINUTE;
+  }
+
+  /** Rounds over the changes of organizers, a minute from now and not more than one each, however often it is asked. */
+  async function deferToChanges(prisma: TenantPrisma, matched: readonly Matched<ArtifactNotification>[]) {
+    const organizers = [...new Set(matched.map(({ row }) => row.organizerObjectId))];
+    for (const organizerObjectId of organizers) {
+      const options = { key: `deferred:${organizerObjectId}`, serial: organizerObjectId };
+      await addJob(
+        prisma,
+        'capture_organizer',
+        { organizerObjectId },
+        { ...options, delayMs: MINUTE_MS, keepTime: true },
+      );
+    }
+  }
+
   function log(scope: Scope, operation: string, received: Received): Received {
     tools.logger.info({ tenantId: scope.db.tenantId, ...received }, `[TeamsMeetings] operation=${operation}`);
     for (const [outcome, by] of Object.entries(received)) {
@@ -126,6 +156,11 @@ export function makeNotificationReceiver(tools: ServiceTools): NotificationRecei
             (item.organizerObjectId === null || item.organizerObjectId === row.organizerObjectId.toLowerCase()),
         );
         if (matched.length === 0) return counts;
+        if (await isFlooded(prisma)) {
+          await deferToChanges(prisma, matched);
+          count(counts, 'deferred', matched.length);
+          return counts;
+        }
         const news = await store(prisma, matched);
         const organizers = new Map(matched.map(({ row }) => [row.id, row.organizerObjectId]));
         const jobs = news.map(({ meeting, subscription }) => ({

@@ -221,6 +221,27 @@ describe('a delivery', () => {
     expect(await subgraph.simulator.requests({ host: 'graph' })).toEqual([]);
   });
 
+  it('in a flood is left to one round over the changes of the organizer, and to single jobs again afterwards', async () => {
+    await activated();
+    await activated('tenant-b');
+    const single = await notification();
+    const thousand = (from: number) =>
+      Array.from({ length: 1_000 }, (_, n) => ({
+        ...single,
+        resource: `communications/onlineMeetings('m${from + n}')/recordings('r${from + n}')`,
+      }));
+    await send(thousand(0));
+    expect(await countedBy(() => send(thousand(1_000)))).toEqual({ deferred: 1_000 });
+    expect(await countedBy(() => send(thousand(2_000)))).toEqual({ deferred: 1_000 });
+    expect([(await captures()).length, (await stored()).length]).toEqual([1_000, 1_000]);
+    const deferred = { tenantId: 'tenant-a', organizerObjectId: ACME.organizerId };
+    expect(await jobs('capture_organizer')).toMatchObject([{ payload: deferred }]);
+    const ofOtherTenant = await notification({}, 'tenant-b');
+    expect(await countedBy(() => send([ofOtherTenant]))).toEqual({ stored: 1 });
+    await advance(61_000);
+    expect(await countedBy(() => send(thousand(3_000)))).toEqual({ stored: 1_000 });
+  });
+
   it('is answered quickly', async () => {
     await activated();
     const took: number[] = [];

@@ -81,6 +81,7 @@ async function outcomes(): Promise<Record<NotificationOutcome, number>> {
     malformed: of('malformed'),
     foreign: of('foreign'),
     lapsed: of('lapsed'),
+    deferred: of('deferred'),
   };
 }
 
