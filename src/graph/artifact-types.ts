@@ -155,13 +155,13 @@ export interface GraphAttendanceReport {
 export interface GraphAttendance {
   /**
    * The reports of each meeting, one a call, with all their records; by `$batch`, so that 1,000 meetings without
-   * reports are 50 round trips. Needs `OnlineMeetingArtifact.Read.All`. A meeting's outcome is a failure also when the
-   * records of only one of its reports could not be read.
+   * reports are 50 round trips. Needs `OnlineMeetingArtifact.Read.All`. Reports whose records could not be read are left
+   * out, with the reason beside those that could.
    * @returns an entry for every id given.
    */
   listOfMeetings(
     organizerObjectId: string,
     meetingIds: readonly string[],
     options?: CallOptions,
-  ): Promise<Map<string, Outcome<GraphAttendanceReport[]>>>;
+  ): Promise<Map<string, { reports: GraphAttendanceReport[]; error: GraphRequestError | null }>>;
 }

@@ -3,7 +3,7 @@ import { listAllBatched } from './batched-lists.ts';
 import { readPlanner } from './call.ts';
 import { graphPath } from './path.ts';
 import type { GraphRequests } from './requests.ts';
-import type { GraphAttendance, GraphAttendanceRecord, GraphAttendanceReport, Outcome } from './types.ts';
+import type { GraphAttendance, GraphAttendanceRecord, GraphAttendanceReport } from './types.ts';
 import { instant, optionalText } from './wire.ts';
 
 /** Microsoft Learn: resources/meetingattendancereport. */
@@ -64,18 +64,20 @@ export function attendanceClient(requests: GraphRequests): GraphAttendance {
       });
       const recordLists = await listAllBatched(requests, call, recordPlans, attendanceRecord);
 
-      const outcomes = new Map<string, Outcome<GraphAttendanceReport[]>>(
+      const outcomes = new Map(
         meetings.map((meeting, place) => {
-          const error = lists[place]?.error;
-          return [meeting, error === undefined ? { value: [] } : { error }];
+          const reports: GraphAttendanceReport[] = [];
+          return [meeting, { reports, error: lists[place]?.error ?? null }];
         }),
       );
       for (const [place, { meeting, report }] of reports.entries()) {
-        const { value = [], error } = recordLists[place] ?? {};
-        if (error !== undefined) outcomes.set(meeting, { error });
+        const { value, error } = recordLists[place] ?? {};
+        const outcome = outcomes.get(meeting);
+        if (outcome === undefined) continue;
+        if (error !== undefined) outcome.error = error;
+        if (value === undefined) continue;
         const records = value.map(({ record }) => record);
-        const participantCount = report.participantCount ?? records.length;
-        outcomes.get(meeting)?.value?.push({ ...report, participantCount, records });
+        outcome.reports.push({ ...report, participantCount: report.participantCount ?? records.length, records });
       }
       return outcomes;
     },

@@ -60,16 +60,13 @@ export function makeCaptureAttendance(tools: ServiceTools): CaptureAttendance {
     const byGraphId = new Map(meetings.map((meeting) => [meeting.graphOnlineMeetingId ?? '', meeting]));
     byGraphId.delete('');
     if (byGraphId.size === 0 || !(await isGranted(graph))) return failures;
-    for (const [id, outcome] of await graph.attendance.listOfMeetings(organizerId, [...byGraphId.keys()])) {
+    for (const [id, { reports, error }] of await graph.attendance.listOfMeetings(organizerId, [...byGraphId.keys()])) {
       const meetingId = byGraphId.get(id)?.id ?? '';
-      if (outcome.error === undefined) {
-        if (outcome.value.length > 0) await store(scope, meetingId, outcome.value);
-        continue;
-      }
+      if (reports.length > 0) await store(scope, meetingId, reports);
       // That there is nothing (any more) is an answer.
-      if (outcome.error.kind === 'NOT_FOUND') continue;
-      failures.set(meetingId, outcome.error);
-      const { code, graphRequestId } = explain(outcome.error);
+      if (error === null || error.kind === 'NOT_FOUND') continue;
+      failures.set(meetingId, error);
+      const { code, graphRequestId } = explain(error);
       const fields = { tenantId: scope.db.tenantId, meetingId, outcome: code, graphRequestId };
       tools.logger.warn(fields, '[TeamsMeetings] operation=attendance the reports were not read');
     }

@@ -37,7 +37,8 @@ export function copyFailure(error: unknown): CopyFailure {
   if (error instanceof UploadLostError) return later('UPLOAD_LOST', true);
   if (error instanceof ContentCutError) return later('CUT');
   if (error instanceof BlobStoreError) return later(`BLOB_STORE: ${error.message}`);
-  if (error instanceof DOMException && error.name === 'TimeoutError') return later('TIMEOUT');
+  // Node's streams of files end with an AbortError of their own when the time of the slice is over.
+  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')) return later('TIMEOUT');
   const { kind } = explain(error);
   if (!(error instanceof GraphRequestError)) throw error;
   if (kind === 'NOT_FOUND' || error.status === 410) return { kind: 'gone' };

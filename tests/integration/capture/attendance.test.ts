@@ -107,4 +107,21 @@ describe('attendance', () => {
       artifactCapture: { state: 'READY', failure: null },
     });
   });
+
+  it('of one call that cannot be read leaves that of another call of the meeting alone, and comes with the next look', async () => {
+    await grant(true);
+    const meeting = await endedMeeting();
+    await takesPlace(meeting, { participants: PARTICIPANTS });
+    await takesPlace(meeting, { participants: PARTICIPANTS.slice(1) });
+    await subgraph.simulator.addFault({ match: { path: '/attendanceRecords' }, status: 400, times: 1 });
+    const refresh = () =>
+      subgraph.send<{ refreshTeamsMeetingArtifacts: { userErrors: { path: string[] }[] } }>(admin, REFRESH, {
+        input: { meetingId: meeting.id },
+      });
+    const { data } = await refresh();
+    expect(data?.refreshTeamsMeetingArtifacts.userErrors).toMatchObject([{ path: ['attendanceReports'] }]);
+    expect((await read(meeting)).attendanceReports).toHaveLength(1);
+    await refresh();
+    expect((await read(meeting)).attendanceReports).toHaveLength(2);
+  });
 });

@@ -89,9 +89,9 @@ describe('attendance', () => {
 
   /** The reports of one meeting; its failure is thrown. */
   async function reportsOf(meetingId: string) {
-    const { value, error } = (await client.attendance.listOfMeetings(ORGANIZER, [meetingId])).get(meetingId) ?? {};
-    if (error !== undefined) throw error;
-    return value;
+    const outcome = (await client.attendance.listOfMeetings(ORGANIZER, [meetingId])).get(meetingId);
+    if (outcome?.error) throw outcome.error;
+    return outcome?.reports;
   }
 
   async function allow(): Promise<void> {

@@ -129,7 +129,7 @@ describe('attendance', () => {
   }
 
   const reportsOf = async (meetingId: string) =>
-    (await serviceFor(fake).client.attendance.listOfMeetings(USER, [meetingId])).get(meetingId)?.value;
+    (await serviceFor(fake).client.attendance.listOfMeetings(USER, [meetingId])).get(meetingId)?.reports;
 
   it('survives records of which little is known', async () => {
     const guest = { identity: { displayName: 'Guest' }, attendanceIntervals: [{ durationInSeconds: 1 }] };
