@@ -42,6 +42,7 @@ function plan(
     isIdempotent: method !== 'POST',
     signal: options?.signal,
     maxTries: options?.maxTries,
+    onRequestId: options?.onRequestId,
   };
 }
 
