@@ -5,7 +5,7 @@ import { describeFailure } from './describe-failure.ts';
 import { type ProbeContext, withoutRole } from './probe-context.ts';
 import type { RoundTrip } from './probe-event.ts';
 import { probeExchange } from './probe-exchange.ts';
-import { type KnownTranscript, probePolicy, probeRecordings, probeTranscripts } from './probe-teams.ts';
+import { type KnownTranscript, probeArtifacts, probePolicy } from './probe-teams.ts';
 import { type Credential, checkRoles, probeToken } from './probe-token.ts';
 import { probeWebhook, type WebhookProbe } from './probe-webhook.ts';
 
@@ -141,11 +141,10 @@ async function exchangeLane(context: ProbeContext, list: Checklist, options: Pro
 
 async function teamsLane(context: ProbeContext, list: Checklist, options: ProbeOptions): Promise<Checklist> {
   const consequences = await probePolicy(context, list, options.policyMissingSince ?? null);
-  const [recordings, transcripts, webhook] = [list.branch(), list.branch(), list.branch()];
+  const [artifacts, webhook] = [list.branch(), list.branch()];
   await Promise.all([
-    probeRecordings(context, recordings, consequences),
-    probeTranscripts(context, transcripts, consequences, options.transcript ?? null),
+    probeArtifacts(context, artifacts, consequences, options.transcript ?? null),
     options.changesNothing ? undefined : probeWebhook(context, webhook, options.webhook, consequences),
   ]);
-  return list.join([recordings, transcripts, webhook]);
+  return list.join([artifacts, webhook]);
 }

@@ -42,7 +42,7 @@ export async function probePolicy(
   const isMissing = failure.kind === 'TEAMS_POLICY_MISSING';
   const told = isMissing ? { ...failure, ...missingPolicy(failure, missingSince, tools.clock()) } : failure;
   list.failed('policy', told, asked, withoutRole(context, 'OnlineMeetings.ReadWrite.All'));
-  return isMissing ? { TEAMS_POLICY_MISSING: 'policy' } : {};
+  return consequencesOf('policy', failure);
 }
 
 function missingPolicy(failure: Failure, missingSince: Date | null, now: Date): Pick<Failure, 'detail' | 'remedy'> {
@@ -67,6 +67,36 @@ function missingPolicy(failure: Failure, missingSince: Date | null, now: Date): 
   };
 }
 
+/**
+ * The checks of what meetings bring: `recordings`, `transcript-access`, `transcripts` and `transcript-attribution`.
+ *
+ * @param known a stored transcript, for when the last day brought none
+ */
+export async function probeArtifacts(
+  context: ProbeContext,
+  list: Checklist,
+  consequences: Consequences,
+  known: KnownTranscript | null,
+): Promise<void> {
+  const [recordings, transcripts] = await Promise.all([
+    changesOf(context, 'recordings', list),
+    changesOf(context, 'transcripts', list),
+  ]);
+  const isGood = recordings.failure === undefined;
+  if (isGood) list.found('recordings', 'The recordings of the organizer can be listed.', recordings);
+  else {
+    const causes = { ...consequences, ...withoutRole(context, 'OnlineMeetingRecording.Read.All') };
+    list.failed('recordings', recordings.failure, recordings, causes);
+  }
+  await judgeTranscripts(
+    context,
+    list,
+    transcripts,
+    { ...consequencesOf('recordings', recordings.failure), ...consequences },
+    known,
+  );
+}
+
 /** The last day of what the organizer's meetings brought: narrow, so that the probe stays small. */
 function changesOf({ graph, userId, tools }: ProbeContext, kind: GraphArtifactKind, list: Checklist) {
   const endsAt = tools.clock();
@@ -74,31 +104,22 @@ function changesOf({ graph, userId, tools }: ProbeContext, kind: GraphArtifactKi
   return list.ask((call) => graph.artifacts.changes(kind, userId, window, call));
 }
 
-/** The check `recordings`. */
-export async function probeRecordings(
-  context: ProbeContext,
-  list: Checklist,
-  consequences: Consequences,
-): Promise<void> {
-  const asked = await changesOf(context, 'recordings', list);
-  if (asked.failure === undefined) list.found('recordings', 'The recordings of the organizer can be listed.', asked);
-  else {
-    const causes = { ...consequences, ...withoutRole(context, 'OnlineMeetingRecording.Read.All') };
-    list.failed('recordings', asked.failure, asked, causes);
-  }
+/** What later checks fail by as well is no news; permissions differ from check to check. */
+function consequencesOf(name: string, failure: Failure | undefined): Consequences {
+  return failure?.kind && failure.kind !== 'ROLE_MISSING' ? { [failure.kind]: name } : {};
 }
 
 /**
- * The checks `transcript-access`, `transcripts` and `transcript-attribution`. Whether Microsoft looks at the directory's
- * switch or at permission and policy first is not documented: what one refusal hides is skipped, not guessed.
+ * Whether Microsoft looks at the directory's switch or at permission and policy first is not documented: what one
+ * refusal hides is skipped, not guessed.
  */
-export async function probeTranscripts(
+async function judgeTranscripts(
   context: ProbeContext,
   list: Checklist,
+  asked: Asked<GraphArtifactChanges>,
   consequences: Consequences,
   known: KnownTranscript | null,
 ): Promise<void> {
-  const asked = await changesOf(context, 'transcripts', list);
   const { failure } = asked;
   if (failure === undefined) {
     list.found('transcript-access', 'The directory lets apps read transcripts.', asked);
@@ -108,8 +129,8 @@ export async function probeTranscripts(
     list.failed('transcript-access', failure, asked);
     list.skip(['transcripts', 'transcript-attribution'], 'Not run, because the check transcript-access failed.');
   } else {
-    const causes = { ...consequences, ...withoutRole(context, 'OnlineMeetingTranscript.Read.All') };
     list.skip(['transcript-access'], 'Cannot be told while transcripts cannot be listed.');
+    const causes = { ...consequences, ...withoutRole(context, 'OnlineMeetingTranscript.Read.All') };
     list.failed('transcripts', failure, asked, causes);
     list.skip(['transcript-attribution'], 'Not run, because transcripts cannot be listed.');
   }

@@ -21,9 +21,10 @@ export interface WebhookProbe {
 const REACHED = 'Microsoft reaches the address at which it tells of recordings and transcripts';
 
 /**
- * The check `webhook`. A subscription of ours that Microsoft still has is proof enough, because Microsoft called the
- * address before it made it; without one, one is made for a moment. Others are left alone. What fails is a warning:
- * without notifications, recordings and transcripts are found by looking for them, only later.
+ * The check `webhook`. Microsoft calls the address before it makes a subscription, and before it gives one an address.
+ * So one of ours that it still has is given the address that it has already; without one, one is made for a moment.
+ * Others are left alone. What fails is a warning: without notifications, recordings and transcripts are found by
+ * looking for them, only later. Microsoft Learn: change-notifications-delivery-webhooks.
  */
 export async function probeWebhook(
   context: ProbeContext,
@@ -55,9 +56,11 @@ async function look(context: ProbeContext, probe: WebhookProbe, call: CallOption
   const isOurs = (one: GraphSubscription | null) => one?.notificationUrl === addresses.notificationUrl;
   for (const id of probe.activeSubscriptionIds) {
     const subscription = await graph.subscriptions.get(id, call).catch(nullIfGone);
-    if (subscription !== null && isOurs(subscription)) {
-      return `${REACHED}: a subscription is active until ${subscription.expiresAt.toISOString()}.`;
-    }
+    if (subscription === null || !isOurs(subscription)) continue;
+    const { expiresAt } = subscription;
+    // Nothing is changed by it; but with an address in it, Microsoft calls the address before it answers.
+    await graph.subscriptions.renew(id, { expiresAt, notificationUrl: addresses.notificationUrl }, call);
+    return `${REACHED}: a subscription is active until ${expiresAt.toISOString()}.`;
   }
   const resource = resourceOf({ organizerObjectId: userId, kind: 'RECORDINGS' });
   try {
