@@ -50,26 +50,30 @@ export function makeSingleRun(tools: ServiceTools): SingleRun {
     return row?.runId ?? null;
   }
 
+  async function letGo(scope: Scope, runId: string): Promise<void> {
+    // Usually gone already, with the result; where even this fails, the lease runs out.
+    await scope.db.run(endOf(runId)).catch((err: unknown) => {
+      tools.logger.warn({ err, tenantId: scope.db.tenantId }, '[TeamsMeetings] operation=verify was not let go');
+    });
+  }
+
   return async (scope, { work, find, isShareable }) => {
     let awaited: string | null = null;
     for (let look = 0; look < LOOKS; look += 1) {
-      if (isShareable && awaited !== null) {
-        const result = await find(awaited);
-        if (result !== null) return result;
-      }
       const runId = tools.newId();
       if (await take(scope, runId)) {
         try {
-          return await work(runId, endOf(runId));
+          // Only now is it certain that the one who was waited for has ended.
+          const result = isShareable && awaited !== null ? await find(awaited) : null;
+          return result ?? (await work(runId, endOf(runId)));
         } finally {
-          // Usually gone already, with the result; where even this fails, the lease runs out.
-          await scope.db.run(endOf(runId)).catch((err: unknown) => {
-            tools.logger.warn({ err, tenantId: scope.db.tenantId }, '[TeamsMeetings] operation=verify was not let go');
-          });
+          await letGo(scope, runId);
         }
       }
       awaited = (await runningNow(scope)) ?? awaited;
       await tools.sleep(LOOK_EVERY_MS);
+      const result = isShareable && awaited !== null ? await find(awaited) : null;
+      if (result !== null) return result;
     }
     return 'busy';
   };

@@ -38,6 +38,8 @@ export interface VerifyDeps {
 
 const refused = (...userErrors: UserError[]): VerifyResult => ({ verification: null, userErrors });
 
+const ADDRESS = /^[^\s@/\\]+@[^\s@/\\]+$/;
+
 const BUSY: UserError = {
   code: 'CONFLICT',
   message: 'Another verification of this tenant has been running for a minute.',
@@ -108,7 +110,10 @@ export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): Veri
       return refused(notConfigured('No organizer is saved.', remedy));
     }
     const { organizerUpn } = settings;
-    const outsideMailbox = input.outsideMailbox ?? null;
+    const outsideMailbox = input.outsideMailbox?.trim() || null;
+    if (outsideMailbox !== null && (!ADDRESS.test(outsideMailbox) || outsideMailbox.length > 320)) {
+      return refused(invalid(['outsideMailbox'], 'This is not the address of a mailbox such as jane@example.com.'));
+    }
     if (outsideMailbox?.toLowerCase() === organizerUpn.toLowerCase()) {
       const message = 'This is the mailbox of the organizer: the app has to get into it.';
       return refused(invalid(['outsideMailbox'], message, 'Name any other mailbox of the organization.'));
