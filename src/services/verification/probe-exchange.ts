@@ -89,7 +89,10 @@ async function probeOutside(
 ): Promise<void> {
   const name = 'mailbox-outside';
   if (outsideMailbox === null) {
-    list.skip([name], 'No mailbox outside the scope was named: give outsideMailbox to see that Exchange refuses it.');
+    list.skip(
+      [name],
+      'No mailbox outside the scope was named: give input.outsideMailbox to see that Exchange refuses it.',
+    );
     return;
   }
   if (!isInside) {
