@@ -48,6 +48,7 @@ import { type IndexTranscripts, makeIndexTranscripts } from './transcripts/index
 import { makeOpenTranscript, type OpenTranscript } from './transcripts/open-transcript.ts';
 import { makeSearchTranscripts, type SearchTranscripts } from './transcripts/search.ts';
 import { createTranscriptReads, type TranscriptReads } from './transcripts/transcript-reads.ts';
+import { makeRemoveVerificationEvent, type RemoveVerificationEvent } from './verification/probe-event.ts';
 import { makeVerifyOrganizer, type VerifyOrganizer } from './verification/verify-organizer.ts';
 
 /** The domain, wired. Each service takes the scope of whoever asks. */
@@ -57,6 +58,7 @@ export interface Services {
   settings: SettingsService;
   capability: CapabilityService;
   verifyOrganizer: VerifyOrganizer;
+  removeVerificationEvent: RemoveVerificationEvent;
   meetings: MeetingReads;
   operations: MeetingOperations;
   /** The jobs of meetings. */
@@ -125,6 +127,7 @@ export function createServices(options: ServiceOptions): Services {
     { store: createArtifactStore(psaEvents !== undefined, tools), attendance: makeCaptureAttendance(tools) },
     tools,
   );
+  const notifications = createNotificationService({ microsoftApp, settings, keys: linkSigningKeys, publicUrl }, tools);
   const outcomes = createOutcomeStore(listeners, tools);
   const sync = makeSyncMeeting({ microsoftApp, settings, capability, outcomes }, tools);
   const reconcileCalendar = makeReconcileCalendar(
@@ -141,7 +144,11 @@ export function createServices(options: ServiceOptions): Services {
     microsoftApp,
     settings,
     capability,
-    verifyOrganizer: makeVerifyOrganizer({ microsoftApp, settings }, tools),
+    verifyOrganizer: makeVerifyOrganizer(
+      { microsoftApp, settings, subscriptionsOf: notifications.subscriptionsOf, publicUrl },
+      tools,
+    ),
+    removeVerificationEvent: makeRemoveVerificationEvent(microsoftApp, tools),
     meetings,
     operations,
     syncMeeting: makeSyncMeetingJob(sync),
@@ -166,7 +173,7 @@ export function createServices(options: ServiceOptions): Services {
     }),
     sendInvitation: makeSendInvitation({ mail }, tools),
     receivePsaEvent: makeReceivePsaEvent(tools),
-    notifications: createNotificationService({ microsoftApp, settings, keys: linkSigningKeys, publicUrl }, tools),
+    notifications,
     deliverEvents: makeDeliverEvents({ post: psaEvents && makePostEvent(psaEvents) }, tools),
     // Its job waits for nobody: a bulk change in the PSA must not take every worker while Microsoft is slow.
     applyPsaEvent: makeApplyPsaEvent(
