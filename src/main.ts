@@ -32,6 +32,7 @@ async function main(): Promise<void> {
     mail,
     psaEvents: config.psaEvents,
     blobs,
+    inspectDatabase: () => database.facts(),
     recordingLinkMinutes: config.recordingLinkMinutes,
     tools: {
       clock,

@@ -1,4 +1,5 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
+import type { DatabaseFacts } from '../db/facts.ts';
 import type { GraphService } from '../graph/types.ts';
 import { type ArtifactReads, createArtifactReads } from './artifacts/artifact-reads.ts';
 import { makeCaptureAttendance } from './artifacts/attendance.ts';
@@ -9,6 +10,9 @@ import { createOrganizerChanges } from './artifacts/organizer-changes.ts';
 import { makeRefreshArtifacts, type RefreshArtifacts } from './artifacts/refresh-artifacts.ts';
 import { createArtifactStore } from './artifacts/store-artifacts.ts';
 import { createArtifactVisibility } from './artifacts/visibility.ts';
+import { createDiagnosticsService } from './diagnostics/diagnostics.ts';
+import { makeLooks } from './diagnostics/looks.ts';
+import type { DiagnosticsService } from './diagnostics/report.ts';
 import { makeInvitationListener } from './invitations/invitation-listener.ts';
 import type { MailTransport } from './invitations/mail-transport.ts';
 import { makeSendInvitation, type SendInvitation } from './invitations/send-invitation.ts';
@@ -57,6 +61,7 @@ export interface Services {
   settings: SettingsService;
   capability: CapabilityService;
   verifyOrganizer: VerifyOrganizer;
+  diagnostics: DiagnosticsService;
   meetings: MeetingReads;
   operations: MeetingOperations;
   /** The jobs of meetings. */
@@ -97,6 +102,8 @@ export interface ServiceOptions {
   psaEvents?: EventReceiver | undefined;
   /** Where copies of recordings are kept; without it none are made. */
   blobs?: BlobStore | undefined;
+  /** What is known of the database itself; rejects when it does not answer. */
+  inspectDatabase: () => Promise<DatabaseFacts>;
   /** How much of a recording is copied at a time. */
   copyLimits?: Partial<CopyLimits>;
   /** How long links of recordings work, in minutes; default 15. */
@@ -108,7 +115,8 @@ export interface ServiceOptions {
 
 export function createServices(options: ServiceOptions): Services {
   const { graph, encryptionKeys, linkSigningKeys, publicUrl, psaEvents, mail, blobs, tools } = options;
-  const microsoftApp = createMicrosoftAppService(graph, new KeyRing(encryptionKeys), tools);
+  const keys = new KeyRing(encryptionKeys);
+  const microsoftApp = createMicrosoftAppService(graph, keys, tools);
   const settings = createSettingsService(microsoftApp, tools, { canStoreRecordings: blobs !== undefined });
   const capability = createCapabilityService(settings, microsoftApp);
   const visibility = createArtifactVisibility(settings);
@@ -125,6 +133,10 @@ export function createServices(options: ServiceOptions): Services {
     { store: createArtifactStore(psaEvents !== undefined, tools), attendance: makeCaptureAttendance(tools) },
     tools,
   );
+  const notifications = createNotificationService({ microsoftApp, settings, keys: linkSigningKeys, publicUrl }, tools);
+  const { subscriptionsOf } = notifications;
+  const { inspectDatabase } = options;
+  const looks = makeLooks({ keys, settings, subscriptionsOf, publicUrl, blobs, inspectDatabase }, tools);
   const outcomes = createOutcomeStore(listeners, tools);
   const sync = makeSyncMeeting({ microsoftApp, settings, capability, outcomes }, tools);
   const reconcileCalendar = makeReconcileCalendar(
@@ -142,6 +154,7 @@ export function createServices(options: ServiceOptions): Services {
     settings,
     capability,
     verifyOrganizer: makeVerifyOrganizer({ microsoftApp, settings }, tools),
+    diagnostics: createDiagnosticsService({ looks, microsoftApp, settings }, tools),
     meetings,
     operations,
     syncMeeting: makeSyncMeetingJob(sync),
@@ -166,7 +179,7 @@ export function createServices(options: ServiceOptions): Services {
     }),
     sendInvitation: makeSendInvitation({ mail }, tools),
     receivePsaEvent: makeReceivePsaEvent(tools),
-    notifications: createNotificationService({ microsoftApp, settings, keys: linkSigningKeys, publicUrl }, tools),
+    notifications,
     deliverEvents: makeDeliverEvents({ post: psaEvents && makePostEvent(psaEvents) }, tools),
     // Its job waits for nobody: a bulk change in the PSA must not take every worker while Microsoft is slow.
     applyPsaEvent: makeApplyPsaEvent(
