@@ -57,7 +57,9 @@ export async function runLooks(
     looks.map(async (look): Promise<DiagnosticsStep[]> => {
       const { name, title, limitMs } = look;
       const began = performance.now();
-      const found = await within(limitMs, startLook(look, subject)).catch((error: unknown) => broken(look, error, subject.scope.db.tenantId, tools));
+      const found = await within(limitMs, startLook(look, subject)).catch((error: unknown) =>
+        broken(look, error, subject.scope.db.tenantId, tools),
+      );
       const durationMs = Math.round(performance.now() - began);
       const steps = Array.isArray(found) ? found : [{ ...found, name, title, durationMs }];
       for (const step of steps) onStep(step);

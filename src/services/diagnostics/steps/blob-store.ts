@@ -54,7 +54,7 @@ export function blobStoreLook(blobs: BlobStore | undefined, { newId }: Pick<Serv
   return {
     name: 'blob-store',
     title: 'Store of recordings',
-    limitMs: 10_000,
+    limitMs: 15_000,
     look: ({ scope, settings }) => look(blobs, scope, settings?.downloadRecordings ?? false, newId),
   };
 }

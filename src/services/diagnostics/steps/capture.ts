@@ -76,8 +76,8 @@ function judge({ lastLookAt, lastFoundAt, blocked, overdue, failure, cursorFailu
 export function captureLook({ clock }: Pick<ServiceTools, 'clock'>): Look {
   return {
     name: 'capture',
-    title: 'Capture of recordings and transcripts',
-    limitMs: 5_000,
+    title: 'Recordings and transcripts',
+    limitMs: 15_000,
     look: async ({ scope, settings }) =>
       settings === null ? skip('Teams was never set up.') : judge(await factsOf(scope, clock())),
   };

@@ -35,7 +35,8 @@ function judge(skews: readonly Skew[], isMicrosoftKnown: boolean): Finding {
   const worst = skews.reduce((a, b) => (Math.abs(b.aheadMs) > Math.abs(a.aheadMs) ? b : a));
   const size = Math.abs(worst.aheadMs);
   const known = isMicrosoftKnown ? '' : ' Microsoft’s clock is not known, for it has not answered.';
-  if (size < WARN_FROM_MS) return pass(`The clock of this server goes right to within ${duration(size)}.${known}`);
+  if (size < WARN_FROM_MS)
+    return pass(`The clock of this server goes right to within ${size < 1_500 ? 'a second' : duration(size)}.${known}`);
   const off = skews.filter(({ aheadMs }) => Math.abs(aheadMs) >= WARN_FROM_MS);
   const detail = `The clock of this server is ${off.map(words).join(' and ')}.${known}`;
   const remedy =

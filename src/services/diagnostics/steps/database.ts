@@ -28,7 +28,7 @@ export function databaseLook(inspect: () => Promise<DatabaseFacts>): Look {
   return {
     name: 'database',
     title: 'Database',
-    limitMs: 10_000,
+    limitMs: 15_000,
     look: async () => judgeDatabase(await inspect()),
   };
 }

@@ -67,7 +67,7 @@ export function encryptionKeysLook(keys: KeyRing): Look {
   return {
     name: 'encryption-keys',
     title: 'Encryption keys',
-    limitMs: 5_000,
+    limitMs: 15_000,
     look: ({ scope }) => look(keys, scope),
   };
 }

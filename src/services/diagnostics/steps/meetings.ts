@@ -54,7 +54,7 @@ export function meetingsLook({ clock }: Pick<ServiceTools, 'clock'>): Look {
   return {
     name: 'meetings',
     title: 'Meetings',
-    limitMs: 5_000,
+    limitMs: 15_000,
     look: async ({ scope, settings }) =>
       settings === null ? skip('Teams was never set up.') : judge(await factsOf(scope, clock())),
   };

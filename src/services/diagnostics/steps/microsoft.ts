@@ -11,19 +11,21 @@ const TITLES: Readonly<Record<string, string>> = {
   secret: 'Credential at Microsoft',
   credentials: 'Signing in at Microsoft',
   organizer: 'Organizer in the directory',
-  user: 'Organizer in the directory',
   'organizer-account': 'Account of the organizer',
+  'organizer-licence': 'Licence of the organizer',
+  'exchange-scope': 'Mailbox scope in Exchange',
   mailbox: 'Mailbox of the organizer',
-  provider: 'Teams in the mailbox',
+  provider: 'Teams in the calendar',
   policy: 'Teams application access policy',
   recordings: 'Reading recordings',
+  'transcript-access': 'Switch for reading transcripts',
   transcripts: 'Reading transcripts',
-  attribution: 'Reading who spoke',
+  'transcript-attribution': 'Switch for reading who spoke',
   webhook: 'Notifications of Microsoft',
 };
 
-/** Told by steps of their own: the roles by the checklist of permissions. */
-const TOLD_ELSEWHERE = new Set(['roles']);
+/** Told by steps of their own: the roles by the list of permissions, the reach by what is below. */
+const TOLD_ELSEWHERE = new Set(['roles', 'mailbox-outside']);
 
 function titleOf(name: string): string {
   return TITLES[name] ?? `Microsoft: ${name.replaceAll('-', ' ')}`;
@@ -34,18 +36,18 @@ function toStep({ name, status, detail, remedy, durationMs }: VerificationCheck)
 }
 
 /** Whether the app can reach more mailboxes than the organizer's, as far as one mailbox and a token tell. */
-async function exchangeScope(subject: Subject, checks: readonly VerificationCheck[]): Promise<NamedFinding> {
-  const reaches = checks.find(({ name }) => name === 'mailbox')?.status === 'PASS';
+async function mailboxReach(subject: Subject, checks: readonly VerificationCheck[]): Promise<NamedFinding> {
+  const isIn = checks.some(({ name, status }) => name === 'mailbox' && status === 'PASS');
   const granted = await subject.grantedRoles().catch(() => null);
   const finding =
-    !reaches || granted === null
-      ? skip('Not looked at, because the mailbox of the organizer cannot be reached.')
+    !isIn || granted === null
+      ? skip('Not looked at, because the app does not get into the mailbox of the organizer.')
       : granted.has(EXCHANGE_PERMISSION)
         ? skip(
-            `Entra grants ${EXCHANGE_PERMISSION} for every mailbox. Whether Exchange narrows it to the organizer can only be seen at a second mailbox: verify with one that must be out of reach.`,
+            `Entra grants ${EXCHANGE_PERMISSION} for every mailbox. Whether Exchange narrows it to the organizer can only be seen at a second mailbox: name one to the verification that must be out of reach.`,
           )
         : pass('Exchange grants the calendar by RBAC for Applications, for the mailboxes in its scope alone.');
-  return { ...finding, name: 'exchange-scope', title: 'Scope of mailboxes in Exchange', durationMs: 0 };
+  return { ...finding, name: 'mailbox-reach', title: 'Reach beyond that mailbox', durationMs: 0 };
 }
 
 /** Asks Microsoft everything that verification asks and that changes nothing there; each check is a step. */
@@ -61,7 +63,7 @@ export function microsoftLook(tools: ServiceTools): Look {
       if (!organizer) return skip('Not looked at, because no meeting organizer is saved.');
       const { checks } = await probeOrganizer(graph, organizer, tools, { changesNothing: true });
       const steps = checks.filter(({ name }) => !TOLD_ELSEWHERE.has(name)).map(toStep);
-      return [...steps, await exchangeScope(subject, checks)];
+      return [...steps, await mailboxReach(subject, checks)];
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type QueueFacts, queueFacts } from '../../../db/job-queue.ts';
-import { counted, duration, type Finding, fail, pass, warn } from '../finding.ts';
+import { duration, type Finding, fail, pass, warn } from '../finding.ts';
 import type { Look } from '../look.ts';
 
 const WARN_FROM_MS = 2 * 60_000;
@@ -8,16 +8,14 @@ const FAIL_FROM_MS = 15 * 60_000;
 function judge(queue: QueueFacts): Finding {
   const { waiting, running, planned, retrying, givenUp, oldestWaitMs, failing } = queue;
   const parts = [
-    oldestWaitMs === null
-      ? 'None is waiting'
-      : `${counted(waiting, 'is', 'are')} waiting, the oldest for ${duration(oldestWaitMs)}`,
+    oldestWaitMs === null ? 'none waiting' : `${waiting} waiting, the oldest for ${duration(oldestWaitMs)}`,
     ...(running > 0 ? [`${running} running`] : []),
     `${planned} planned for later`,
-    ...(retrying > 0 ? [`${counted(retrying, 'was', 'were')} tried in vain and will be tried again`] : []),
+    ...(retrying > 0 ? [`${retrying} tried in vain, to be tried again`] : []),
     ...(givenUp > 0 ? [`${givenUp} given up after too many tries`] : []),
   ];
   const failed = failing.length === 0 ? '' : ` Failing: ${failing.join(', ')}.`;
-  const detail = `Background jobs of this tenant: ${parts.join('; ')}.${failed}`;
+  const detail = `This tenant’s background jobs: ${parts.join('; ')}.${failed}`;
   if (oldestWaitMs !== null && oldestWaitMs >= FAIL_FROM_MS)
     return queue.isStanding
       ? fail(`${detail} Nobody works on jobs.`, 'Start a server with WORKER_CONCURRENCY above 0.')
@@ -33,6 +31,6 @@ function judge(queue: QueueFacts): Finding {
 export const queueLook: Look = {
   name: 'queue',
   title: 'Background jobs',
-  limitMs: 5_000,
+  limitMs: 15_000,
   look: async ({ scope }) => judge(await scope.db.run(queueFacts)),
 };

@@ -8,13 +8,12 @@ const LATE_MS = 12 * 3_600_000;
 const NAMES = { RECORDINGS: 'recordings', TRANSCRIPTS: 'transcripts' } as const;
 const LATER = 'Recordings and transcripts are found by looking for them, only later.';
 
+const STATES = { ACTIVE: 'active', PENDING: 'not made yet', LAPSED: 'lapsed', REMOVING: 'being removed' } as const;
+
 function wordsOf({ kind, state, expiresAt, failure, nextAttemptAt }: SubscriptionStatus): string {
-  const name = NAMES[kind];
-  const until = expiresAt === null ? '' : ` until ${instant(expiresAt)}`;
+  const until = expiresAt === null ? '' : ` ${state === 'ACTIVE' ? 'until' : 'since'} ${instant(expiresAt)}`;
   const why = failure === null ? '' : ` The last try failed: ${failure.message} Next try: ${instant(nextAttemptAt)}.`;
-  if (state === 'ACTIVE') return `For ${name} it is active${until}.${why}`;
-  if (state === 'PENDING') return `For ${name} it has not been made yet.${why}`;
-  return `For ${name} it has lapsed.${why}`;
+  return `Notifications of ${NAMES[kind]}: ${STATES[state]}${until}.${why}`;
 }
 
 async function look({ scope, settings }: Subject, subscriptionsOf: SubscriptionsOf, now: Date): Promise<Finding> {
@@ -26,7 +25,7 @@ async function look({ scope, settings }: Subject, subscriptionsOf: Subscriptions
       `No subscription has been asked for yet. ${LATER}`,
       'Wait a minute for the background jobs and run the diagnosis again.',
     );
-  const detail = `Subscriptions to change notifications: ${wanted.map(wordsOf).join(' ')}`;
+  const detail = wanted.map(wordsOf).join(' ');
   const failed = wanted.find(({ failure }) => failure !== null)?.failure;
   if (failed) return warn(detail, failed.remedy ?? 'Wait for the next try and run the diagnosis again.');
   const isLate = ({ expiresAt }: SubscriptionStatus) =>
@@ -41,7 +40,7 @@ export function subscriptionsLook(subscriptionsOf: SubscriptionsOf, { clock }: P
   return {
     name: 'subscriptions',
     title: 'Subscriptions',
-    limitMs: 5_000,
+    limitMs: 15_000,
     look: (subject) => look(subject, subscriptionsOf, clock()),
   };
 }

@@ -37,7 +37,7 @@ export function verificationLook(
   return {
     name: 'verification',
     title: 'Last verification',
-    limitMs: 5_000,
+    limitMs: 15_000,
     look: (subject) => look(subject, settings.latestVerification, clock()),
   };
 }

@@ -39,6 +39,10 @@ export function isPublic(publicUrl: string): boolean {
   return host.includes('.') && !INSIDE_NAME.test(host);
 }
 
+function isOnThisComputer(publicUrl: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(publicUrl).hostname);
+}
+
 /**
  * Asks our own address for our own health, as a caller from outside would. It is the operator's address and no user's;
  * redirects are not followed and nothing of the answer is told.
@@ -80,6 +84,8 @@ function judge({ publicUrl, wanted, isAnswering, now }: Facts): Finding {
           `Microsoft reached this server when it took the subscriptions, but PUBLIC_URL does not answer when it is asked from this server. ${told}`,
           'Open PUBLIC_URL and /health/live behind it from the internet, and mend what does not answer.',
         );
+  if (isOnThisComputer(publicUrl))
+    return warn('PUBLIC_URL names this computer, which nobody but a simulator on it can call.', REACHABLE);
   if (new URL(publicUrl).protocol !== 'https:')
     return fail('PUBLIC_URL is not https, and Microsoft sends notifications to https only.', REACHABLE);
   if (!isPublic(publicUrl))
@@ -99,8 +105,8 @@ export function webhookLook(
 ): Look {
   return {
     name: 'webhook',
-    title: 'Way of notifications',
-    limitMs: 8_000,
+    title: 'Reachability for notifications',
+    limitMs: 15_000,
     async look({ scope, settings }) {
       if (settings === null) return skip('Not looked at, because Teams was never set up.');
       const [subscriptions, isAnswering] = await Promise.all([subscriptionsOf(scope), answers(publicUrl)]);
