@@ -84,6 +84,28 @@ export const sql = (text: string, ...values: unknown[]) =>
 
 export const activeTenant = (tenant: TestTenant = 'tenant-a') => activate(subgraph, tenant);
 
+/** What tests change behind the back of the services; put back after each test. */
+const TABLES = [
+  'teams_integrations',
+  'microsoft_apps',
+  'organizer_verifications',
+  'graph_subscriptions',
+  'artifact_cursors',
+  'online_meetings',
+];
+
+async function takeSnapshot(): Promise<void> {
+  await sql('CREATE SCHEMA snapshot');
+  for (const table of TABLES) await sql(`CREATE TABLE snapshot.${table} AS TABLE ${table}`);
+}
+
+/** Everything is again as it was before the first test of the file. */
+async function restoreSnapshot(): Promise<void> {
+  await sql(`TRUNCATE ${TABLES.join(', ')} CASCADE`);
+  for (const table of TABLES) await sql(`INSERT INTO ${table} SELECT * FROM snapshot.${table}`);
+  await sql("DELETE FROM graphile_worker._private_jobs WHERE key LIKE 'test:%' OR key IS NULL");
+}
+
 /** A subgraph with an active tenant that the simulator can call, a store of recordings, and a good Microsoft for each test. */
 export function useDiagnosing(options: TestSubgraphOptions = {}): void {
   let directory: string;
@@ -100,12 +122,14 @@ export function useDiagnosing(options: TestSubgraphOptions = {}): void {
     await subgraph.runJobs();
     await subgraph.send(admin, 'mutation { verifyTeamsOrganizer { userErrors { code } } }');
     await subgraph.runJobs();
+    await takeSnapshot();
   });
   afterEach(async () => {
     subgraph.advanceClock(-advancedMs);
     advancedMs = 0;
     await subgraph.simulator.setClock(null);
     await mendMicrosoft(subgraph);
+    await restoreSnapshot();
   });
   afterAll(async () => {
     await subgraph.close();
