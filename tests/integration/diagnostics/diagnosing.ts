@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { v7 as uuidv7 } from 'uuid';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { openBlobStore } from '../../../src/blobs/open-blob-store.ts';
-import type { Scope } from '../../../src/services/scope.ts';
+import type { Scope, ServiceTools } from '../../../src/services/scope.ts';
 import { backgroundViewer } from '../../../src/services/viewer.ts';
 import { activate, type TestTenant, type UserErrorAnswer } from '../../support/setup.ts';
 import { startTestSubgraph, type TestSubgraph, type TestSubgraphOptions } from '../../support/subgraph.ts';
@@ -33,7 +34,24 @@ export interface Report {
 
 export let subgraph: TestSubgraph;
 export let admin: string;
+let directory: string;
 let advancedMs = 0;
+
+/** Where the store of recordings lies. */
+export const blobDirectory = () => directory;
+
+/** What services work with, for one that a test makes by itself. */
+export function tools(): ServiceTools {
+  const level = (fields: object, msg: string) => void subgraph.logs.push({ ...fields, msg });
+  return {
+    clock: () => new Date(),
+    newId: uuidv7,
+    sleep: async () => undefined,
+    random: () => 0,
+    logger: { debug: level, info: level, warn: level, error: level },
+    metrics: { driftFound: () => undefined, operationEnded: () => undefined, notificationsReceived: () => undefined },
+  };
+}
 
 export const scopeOf = (tenantId = 'tenant-a'): Scope => ({
   viewer: backgroundViewer(tenantId, 'test'),
@@ -108,7 +126,6 @@ async function restoreSnapshot(): Promise<void> {
 
 /** A subgraph with an active tenant that the simulator can call, a store of recordings, and a good Microsoft for each test. */
 export function useDiagnosing(options: TestSubgraphOptions = {}): void {
-  let directory: string;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'diagnostics-test-'));
     const blobs = await openBlobStore({ kind: 'file', folder: directory });

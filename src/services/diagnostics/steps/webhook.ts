@@ -33,7 +33,7 @@ const INSIDE_NAME = /(^|\.)(localhost|local|internal|invalid|test|example|home\.
 /** Whether the address can be called from the internet, as far as its looks tell. */
 export function isPublic(publicUrl: string): boolean {
   const { hostname } = new URL(publicUrl);
-  const host = hostname.replace(/^\[|\]$/g, '');
+  const host = hostname.replace(/^\[|[\].]$/g, '');
   const family = isIP(host);
   if (family !== 0) return !INSIDE.check(host, family === 4 ? 'ipv4' : 'ipv6');
   return host.includes('.') && !INSIDE_NAME.test(host);
