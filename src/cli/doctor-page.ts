@@ -84,7 +84,7 @@ export function doctorProgress(stream: { isTTY?: boolean; write(text: string): u
   return {
     step({ title, status }) {
       ended += 1;
-      show(`Looking … ${ended} steps done, the last one: ${printable(title).slice(0, 40)}, ${status}`);
+      show(`Looking … ${ended} done; ${printable(title).slice(0, 40)}: ${status}`);
     },
     end: () => show(''),
   };
