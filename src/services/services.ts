@@ -61,7 +61,6 @@ export interface Services {
   settings: SettingsService;
   capability: CapabilityService;
   verifyOrganizer: VerifyOrganizer;
-  diagnostics: DiagnosticsService;
   meetings: MeetingReads;
   operations: MeetingOperations;
   /** The jobs of meetings. */
@@ -80,6 +79,7 @@ export interface Services {
   indexTranscripts: IndexTranscripts;
   setupGuide: SetupGuideService;
   links: LinkSigner;
+  diagnostics: DiagnosticsService;
   sendInvitation: SendInvitation;
   receivePsaEvent: ReceivePsaEvent;
   applyPsaEvent: ApplyPsaEvent;
@@ -134,9 +134,6 @@ export function createServices(options: ServiceOptions): Services {
     tools,
   );
   const notifications = createNotificationService({ microsoftApp, settings, keys: linkSigningKeys, publicUrl }, tools);
-  const { subscriptionsOf } = notifications;
-  const { inspectDatabase } = options;
-  const looks = makeLooks({ keys, settings, subscriptionsOf, publicUrl, blobs, inspectDatabase }, tools);
   const outcomes = createOutcomeStore(listeners, tools);
   const sync = makeSyncMeeting({ microsoftApp, settings, capability, outcomes }, tools);
   const reconcileCalendar = makeReconcileCalendar(
@@ -144,6 +141,9 @@ export function createServices(options: ServiceOptions): Services {
     tools,
   );
   const operate = makeOperate({ sync, reads: meetings }, tools, options.answerWithinMs ?? ANSWER_WITHIN_MS);
+  const { subscriptionsOf } = notifications;
+  const { inspectDatabase } = options;
+  const looks = makeLooks({ keys, settings, subscriptionsOf, publicUrl, blobs, inspectDatabase }, tools);
   const operations: MeetingOperations = {
     create: makeCreateMeeting({ settings, capability, operate }, tools),
     ...makeChangeOperations({ operate, listeners }, tools),
@@ -154,7 +154,6 @@ export function createServices(options: ServiceOptions): Services {
     settings,
     capability,
     verifyOrganizer: makeVerifyOrganizer({ microsoftApp, settings }, tools),
-    diagnostics: createDiagnosticsService({ looks, microsoftApp, settings }, tools),
     meetings,
     operations,
     syncMeeting: makeSyncMeetingJob(sync),
@@ -177,6 +176,7 @@ export function createServices(options: ServiceOptions): Services {
     links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock, {
       recordingMinutes: options.recordingLinkMinutes,
     }),
+    diagnostics: createDiagnosticsService({ looks, microsoftApp, settings }, tools),
     sendInvitation: makeSendInvitation({ mail }, tools),
     receivePsaEvent: makeReceivePsaEvent(tools),
     notifications,

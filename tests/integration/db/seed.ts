@@ -9,8 +9,6 @@ const INSERTS = [
   `INSERT INTO microsoft_apps (tenant_id, client_id, directory_id, cloud, credential_kind, credential_ciphertext, credential_hint, created_at, updated_at)
    VALUES ($1, 'app', 'directory', 'GLOBAL', 'CLIENT_SECRET', 'v1:k:n:c', 'abc…', now(), now())`,
   `INSERT INTO organizer_verifications (tenant_id, id, outcome, checks, ran_at) VALUES ($1, '${ROW}', 'VERIFIED', '[]', now())`,
-  `INSERT INTO diagnostics_reports (tenant_id, id, overall, steps, permissions, recommendations, ran_at)
-   VALUES ($1, '${ROW}', 'PASS', '[]', '[]', '{}', now())`,
   `INSERT INTO online_meetings (tenant_id, id, appointment_id, status, subject, starts_at, ends_at, time_zone, organizer_upn, transaction_id, input_hash, created_by, created_at, updated_at)
    VALUES ($1, '${MEETING}', 'appointment', 'SCHEDULED', 'Review', now(), now() + interval '1 hour', 'UTC', 'organizer@msp.example', 'transaction', 'hash', 'user', now(), now())`,
   `INSERT INTO meeting_attendees (tenant_id, meeting_id, email_address, position, kind) VALUES ($1, '${MEETING}', 'jane@acme.example', 0, 'EMAIL')`,
@@ -34,6 +32,8 @@ const INSERTS = [
   `INSERT INTO outgoing_events (tenant_id, id, meeting_id, type, data, created_at) VALUES ($1, '${ROW}', '${MEETING}', 'teams_meeting.scheduled', '{}', now())`,
   `INSERT INTO invitation_mails (tenant_id, id, meeting_id, email_address, method, sequence, created_at)
    VALUES ($1, '${ROW}', '${MEETING}', 'jane@acme.example', 'REQUEST', 1, now())`,
+  `INSERT INTO diagnostics_reports (tenant_id, id, overall, steps, permissions, recommendations, ran_at)
+   VALUES ($1, '${ROW}', 'PASS', '[]', '[]', '{}', now())`,
   `INSERT INTO audit_events (tenant_id, id, actor, operation, outcome, detail, at) VALUES ($1, '${ROW}', 'user', 'create', 'success', '{}', now())`,
 ];
 
