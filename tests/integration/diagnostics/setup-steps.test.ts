@@ -131,12 +131,25 @@ describe('permissions', () => {
     });
   });
 
-  it('are unknown where Microsoft gives no token; nothing else that hangs on it is red', async () => {
+  it('are unknown where Microsoft gives no token; why is told once, and nothing that hangs on it is red', async () => {
     await appAtMicrosoft({ secrets: [] });
     const report = await diagnose();
     expect(report.permissions.every(({ grantedInToken }) => grantedInToken === null)).toBe(true);
-    expect(report.recommendations.filter((text) => text.includes('client secret'))).toHaveLength(1);
-    expect(report.recommendations[0]).toMatch(/client secret/);
+    expect(stepOf(report, 'permissions').status).toBe('SKIP');
+    expect(namesOf(report, 'FAIL')).toEqual([expect.stringMatching(/^microsoft-/)]);
+    expect(report.recommendations).toEqual([expect.stringMatching(/client secret/)]);
+  });
+
+  it('say themselves why there is no token where no organizer is saved', async () => {
+    await appAtMicrosoft({ secrets: [] });
+    await settings('organizer_upn = NULL, organizer_object_id = NULL');
+    const report = await diagnose();
+    expect(stepOf(report, 'permissions')).toMatchObject({
+      status: 'FAIL',
+      detail: expect.stringContaining('rejected the credential'),
+      remedy: expect.stringContaining('client secret'),
+    });
+    expect(stepOf(report, 'microsoft-probes').status).toBe('SKIP');
   });
 });
 
@@ -174,10 +187,8 @@ describe('microsoft', () => {
     await subgraph.simulator.addFault({ match: { path: TOKEN_ENDPOINT }, status: 503, times: ALWAYS });
     const report = await diagnose();
     expect(report.overall).toBe('FAIL');
-    expect(stepOf(report, 'permissions')).toMatchObject({
-      status: 'FAIL',
-      detail: expect.stringContaining('temporary error'),
-    });
+    expect(namesOf(report, 'FAIL')).toEqual([expect.stringMatching(/^microsoft-/)]);
+    expect(report.steps.find(({ status }) => status === 'FAIL')?.detail).toContain('temporary error');
     expect(stepOf(report, 'database').status).toBe('PASS');
     expect(await latest()).toEqual(report);
   });

@@ -1,5 +1,5 @@
 import { EXCHANGE_PERMISSION, KNOWN_PERMISSIONS } from '../../microsoft-app/permissions.ts';
-import { type Finding, fail, pass, warn } from '../finding.ts';
+import { type Finding, fail, pass, skip, warn } from '../finding.ts';
 import { type Look, type Subject, withoutMicrosoft } from '../look.ts';
 
 const KNOWN = new Set(KNOWN_PERMISSIONS.map(({ name }) => name));
@@ -8,7 +8,12 @@ const listed = (permissions: readonly { name: string; usedFor: string }[]) =>
 
 async function look(subject: Subject): Promise<Finding> {
   if (subject.graph === null) return withoutMicrosoft(subject);
-  const granted = await subject.grantedRoles();
+  const granted = await subject.grantedRoles().catch((error: unknown) => {
+    // With an organizer there are probes, and the first of them tells why there is no token: once is enough.
+    if (subject.settings?.organizerUpn) return null;
+    throw error;
+  });
+  if (granted === null) return skip('Not known, because Microsoft gave no token; another step says why.');
   const missing = KNOWN_PERMISSIONS.filter(({ name }) => !granted.has(name));
   const needed = missing.filter(({ isRequired, name }) => isRequired && name !== EXCHANGE_PERMISSION);
   if (needed.length > 0)
