@@ -56,11 +56,18 @@ export const controlOperations = {
   updateDirectory(world: World, input: { directoryId: string; change: Partial<DirectoryInput> }) {
     Object.assign(directoryById(world, input.directoryId), input.change);
   },
+  deleteDirectory(world: World, input: { directoryId: string }) {
+    directoryById(world, input.directoryId);
+    world.directories.delete(input.directoryId);
+  },
   putApp,
   updateApp(world: World, input: { directoryId: string; clientId: string; change: Partial<AppInput> }) {
     const app = world.apps.get(appKey(input.directoryId, input.clientId));
     if (app === undefined) throw new Error(`no app ${input.clientId} in directory ${input.directoryId}`);
     Object.assign(app, input.change);
+  },
+  deleteApp(world: World, input: { directoryId: string; clientId: string }) {
+    if (!world.apps.delete(appKey(input.directoryId, input.clientId))) throw new Error(`no app ${input.clientId}`);
   },
   putUser,
   updateUser(world: World, input: OfUser & { change: Partial<UserInput> }) {

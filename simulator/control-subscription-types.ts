@@ -15,6 +15,8 @@ export interface SubscriptionBehaviourInput {
   unknownCode?: 'ResourceNotFound' | 'ExtensionError';
   /** The code of a failed validation; default InvalidRequest. */
   validationCode?: 'InvalidRequest' | 'ValidationError';
+  /** Whether Microsoft gets through to the addresses of subscribers; default true. */
+  reachesAddresses?: boolean;
   /** How `resource` is written in notifications: `communications/onlineMeetings('…')/…` (default), or below the user. */
   resourceForm?: 'communications' | 'users';
   /** How long an address has for its answer; default 10,000. */

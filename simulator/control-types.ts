@@ -56,6 +56,8 @@ export interface UserInput {
   teamsPolicyAppIds?: string[] | 'global';
   /** Apps that Exchange lets into the mailbox, or `every` (default). An empty list blocks all. */
   exchangeScopeAppIds?: string[] | 'every';
+  /** Apps to which Exchange itself grants this calendar (RBAC for Applications), whatever their token; default none. */
+  exchangeRoleAppIds?: string[];
   /** A new event shows its join link only after this many GETs; default 0. */
   joinUrlDelayGets?: number;
   /** `classic`: `/l/meetup-join/…` (default). `short`: `/meet/{digits}?p=…`. */

@@ -62,6 +62,11 @@ export class SimulatorControl {
     return this.#call('updateDirectory', { directoryId, change });
   }
 
+  /** Removes the directory, as if its organization were gone; its apps and users come back with it. */
+  deleteDirectory(directoryId: string): Promise<void> {
+    return this.#call('deleteDirectory', { directoryId });
+  }
+
   /** Creates or replaces; absent fields get their defaults. Tokens already issued stay valid. */
   putApp(app: AppInput): Promise<void> {
     return this.#call('putApp', app);
@@ -74,6 +79,11 @@ export class SimulatorControl {
     change: Partial<Omit<AppInput, 'directoryId' | 'clientId'>>,
   ): Promise<void> {
     return this.#call('updateApp', { directoryId, clientId, change });
+  }
+
+  /** Removes the app from the directory. Tokens already issued stay valid. */
+  deleteApp(directoryId: string, clientId: string): Promise<void> {
+    return this.#call('deleteApp', { directoryId, clientId });
   }
 
   /** Creates or replaces; absent fields get their defaults. The user's events and meetings stay. */

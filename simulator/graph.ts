@@ -1,6 +1,7 @@
-import { authorize } from './access.ts';
+import { authorize, withExchangeRoles } from './access.ts';
 import { answerBatch } from './batch.ts';
 import { badRequest, GraphFailure, graphErrorBody, invalidToken, usualFailure } from './errors.ts';
+import type { GraphCall, UserRoute } from './graph-call.ts';
 import { preferencesOf, segmentsOf } from './graph-call.ts';
 import { graphHeaders, ODATA_JSON } from './headers.ts';
 import { matchRoute } from './router.ts';
@@ -41,15 +42,17 @@ async function answerGraph(call: ServedCall): Promise<Answer> {
     if (directory === undefined) throw invalidToken('Access token validation failure.');
     const graphCall = { ...call, params: match.params, prefer: preferencesOf(call), caller, directory };
     const { route } = match;
-    const answer =
-      route.area === 'app'
-        ? await route.handle(graphCall)
-        : route.handle({ ...graphCall, user: authorize(graphCall, route) });
+    const answer = route.area === 'app' ? await route.handle(graphCall) : answerOfUser(graphCall, route);
     return isJson(answer) ? withODataHeaders(answer) : answer;
   } catch (error) {
     if (!(error instanceof GraphFailure)) throw error;
     return failureAnswer(error, call);
   }
+}
+
+function answerOfUser(graphCall: GraphCall, route: UserRoute): Answer {
+  const call = withExchangeRoles(graphCall, route);
+  return route.handle({ ...call, user: authorize(call, route) });
 }
 
 /** An item of a batch. Its connection is not its own: where a fault cuts it, the service behind Graph did not answer. */

@@ -161,6 +161,7 @@ export function userOf(input: UserInput): User {
     teamsEnabled: true,
     teamsPolicyAppIds: 'global',
     exchangeScopeAppIds: 'every',
+    exchangeRoleAppIds: [],
     joinUrlDelayGets: 0,
     joinUrlFormat: 'classic',
     ...input,

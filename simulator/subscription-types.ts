@@ -42,6 +42,7 @@ export const USUAL_SUBSCRIPTION_BEHAVIOUR: SubscriptionBehaviour = {
   policy: 'checked',
   unknownCode: 'ResourceNotFound',
   validationCode: 'InvalidRequest',
+  reachesAddresses: true,
   resourceForm: 'communications',
   answerWithinMs: 10_000,
   firstRetryMs: 10_000,

@@ -65,6 +65,8 @@ export interface JobPayloads {
   ensure_subscriptions: Record<string, never>;
   /** Copies a recording into the own store, a slice a run. */
   store_recording: { recordingId: string };
+  /** Removes the event of a verification that broke off; what the payload names is in the event's markers. */
+  remove_verification_event: { organizerId: string; eventMarker: string; isLastLook: boolean };
   /** Deletes what has been kept for long enough. Schedules itself again. */
   apply_retention: Record<string, never>;
 }

@@ -32,6 +32,8 @@ export interface CallPlan {
   maxTries: number | undefined;
   /** Replaces the service's time for one try. */
   perTryTimeoutMs?: number;
+  /** Told the request id of each answer. */
+  onRequestId?: CallOptions['onRequestId'];
   /** A token that Graph has refused for a part of this call; it is sent with another one. */
   rejectedToken?: string;
 }
@@ -55,6 +57,7 @@ export function readPlanner(area: GraphArea, roles: readonly string[]): ReadPlan
     isIdempotent: true,
     signal: options?.signal,
     maxTries: options?.maxTries,
+    onRequestId: options?.onRequestId,
   });
 }
 

@@ -35,5 +35,6 @@ export function eventPlan(
     isIdempotent: method !== 'POST',
     signal: options?.signal,
     maxTries: options?.maxTries,
+    onRequestId: options?.onRequestId,
   };
 }

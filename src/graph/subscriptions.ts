@@ -42,6 +42,7 @@ function plan(
     isIdempotent: method !== 'POST',
     signal: options?.signal,
     maxTries: options?.maxTries,
+    onRequestId: options?.onRequestId,
   };
 }
 
@@ -54,7 +55,12 @@ export function subscriptionsClient(requests: GraphRequests): GraphSubscriptions
       const { expiresAt, ...rest } = draft;
       const body = { ...rest, changeType: 'created', expirationDateTime: expiresAt.toISOString() };
       return requests.json(
-        { ...plan('subscriptions.create', 'POST', COLLECTION, options, [role]), body },
+        {
+          ...plan('subscriptions.create', 'POST', COLLECTION, options, [role]),
+          body,
+          // Graph calls both addresses first, and gives each ten seconds (change-notifications-delivery-webhooks).
+          perTryTimeoutMs: 2.5 * requests.perTryTimeoutMs,
+        },
         subscription,
       );
     },

@@ -46,6 +46,8 @@ export interface GraphUser {
   displayName: string | null;
   mail: string | null;
   accountEnabled: boolean | null;
+  /** Whether a licence with an active Teams plan is assigned; null where Graph does not tell. */
+  hasTeamsPlan: boolean | null;
 }
 
 /** Everything this product asks of Microsoft for one app registration. Every method may throw `GraphRequestError`. */

@@ -31,6 +31,7 @@ function handlersOf(services: Services): Handlers {
     index_transcripts: (scope) => services.indexTranscripts(scope),
     store_recording: (scope, { recordingId }) => services.storeRecording(scope, recordingId),
     apply_retention: (scope) => services.applyRetention(scope),
+    remove_verification_event: (scope, what) => services.removeVerificationEvent(scope, what),
   };
 }
 

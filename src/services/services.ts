@@ -52,6 +52,7 @@ import { type IndexTranscripts, makeIndexTranscripts } from './transcripts/index
 import { makeOpenTranscript, type OpenTranscript } from './transcripts/open-transcript.ts';
 import { makeSearchTranscripts, type SearchTranscripts } from './transcripts/search.ts';
 import { createTranscriptReads, type TranscriptReads } from './transcripts/transcript-reads.ts';
+import { makeRemoveVerificationEvent, type RemoveVerificationEvent } from './verification/probe-event.ts';
 import { makeVerifyOrganizer, type VerifyOrganizer } from './verification/verify-organizer.ts';
 
 /** The domain, wired. Each service takes the scope of whoever asks. */
@@ -61,6 +62,7 @@ export interface Services {
   settings: SettingsService;
   capability: CapabilityService;
   verifyOrganizer: VerifyOrganizer;
+  removeVerificationEvent: RemoveVerificationEvent;
   meetings: MeetingReads;
   operations: MeetingOperations;
   /** The jobs of meetings. */
@@ -153,7 +155,11 @@ export function createServices(options: ServiceOptions): Services {
     microsoftApp,
     settings,
     capability,
-    verifyOrganizer: makeVerifyOrganizer({ microsoftApp, settings }, tools),
+    verifyOrganizer: makeVerifyOrganizer(
+      { microsoftApp, settings, subscriptionsOf: notifications.subscriptionsOf, publicUrl },
+      tools,
+    ),
+    removeVerificationEvent: makeRemoveVerificationEvent(microsoftApp, tools),
     meetings,
     operations,
     syncMeeting: makeSyncMeetingJob(sync),

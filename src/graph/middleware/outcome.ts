@@ -16,6 +16,8 @@ export function outcome(logger: GraphLogger, clock: () => Date): Middleware {
       logTry(logger, call, context.response, Math.round(performance.now() - startedAt));
     }
     const response = answerOf(context);
+    const requestId = response.headers.get('request-id');
+    if (requestId !== null && call.isAnsweredByGraph) call.plan.onRequestId?.(requestId);
     if (response.ok) return;
     throw graphFailure({
       status: response.status,

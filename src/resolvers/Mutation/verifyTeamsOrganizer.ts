@@ -1,4 +1,4 @@
 import type { MutationResolvers } from '../../generated/graphql.ts';
 
-export const verifyTeamsOrganizer: MutationResolvers['verifyTeamsOrganizer'] = (_parent, _args, { services, scope }) =>
-  services.verifyOrganizer(scope);
+export const verifyTeamsOrganizer: MutationResolvers['verifyTeamsOrganizer'] = (_parent, input, { services, scope }) =>
+  services.verifyOrganizer(scope, input);

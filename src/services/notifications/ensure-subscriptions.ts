@@ -6,6 +6,7 @@ import { judge, waitBeforeRetry } from '../meetings/sync/retry-policy.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { SettingsService } from '../settings/settings.ts';
+import { canBeCalled } from './addresses.ts';
 import type { ClientStates } from './client-state.ts';
 import { planSubscriptionsLater } from './planned.ts';
 import { lifeFrom, subscribe } from './subscribe.ts';
@@ -27,14 +28,6 @@ const FIRST_LOOK_AGAIN_MS = 15 * 60_000;
 
 /** Repeats come within hours; older rows have nothing to tell any more. */
 const KEEP_NOTIFICATIONS_MS = 30 * 24 * 3_600_000;
-
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** Microsoft calls https only; what is on this computer is the simulator's to call. */
-function canBeCalled(publicUrl: string): boolean {
-  const { protocol, hostname } = new URL(publicUrl);
-  return protocol === 'https:' || LOOPBACK.has(hostname);
-}
 
 export function makeEnsureSubscriptions(
   deps: {

@@ -1,6 +1,7 @@
 import { GraphRequestError } from '../../graph/errors.ts';
-import type { GraphClient, GraphSubscription } from '../../graph/types.ts';
+import type { CallOptions, GraphClient, GraphSubscription } from '../../graph/types.ts';
 import type { Scope } from '../scope.ts';
+import { addressesBelow } from './addresses.ts';
 import type { ClientStates, IssuedClientState } from './client-state.ts';
 import type { SubscriptionRow } from './subscription-rows.ts';
 
@@ -11,14 +12,6 @@ import type { SubscriptionRow } from './subscription-rows.ts';
 const LIFE_MS = (4_320 - 10) * 60_000;
 
 export const lifeFrom = (now: Date): Date => new Date(now.getTime() + LIFE_MS);
-
-/** Where Microsoft is to send notifications and lifecycle events. */
-function addressesBelow(publicUrl: string): { notificationUrl: string; lifecycleNotificationUrl: string } {
-  return {
-    notificationUrl: `${publicUrl}/webhooks/graph/notifications`,
-    lifecycleNotificationUrl: `${publicUrl}/webhooks/graph/lifecycle`,
-  };
-}
 
 /** A subscription that is there, and what its clientState was made of. */
 export interface Subscribed {
@@ -32,7 +25,7 @@ export interface Subscribed {
 const COLLECTIONS = { RECORDINGS: 'getAllRecordings', TRANSCRIPTS: 'getAllTranscripts' } as const;
 
 /** Source: Microsoft Learn, teams-changenotifications-callrecording-and-calltranscript. */
-function resourceOf({ organizerObjectId, kind }: Pick<SubscriptionRow, 'organizerObjectId' | 'kind'>): string {
+export function resourceOf({ organizerObjectId, kind }: Pick<SubscriptionRow, 'organizerObjectId' | 'kind'>): string {
   return `users/${organizerObjectId}/onlineMeetings/${COLLECTIONS[kind]}`;
 }
 
@@ -87,19 +80,20 @@ export async function subscribe(scope: Scope, row: SubscriptionRow, options: Sub
 }
 
 /** The one that is in the way: by the id that the refusal named, or by its resource. */
-async function findExisting(
+export async function findExisting(
   graph: GraphClient,
   resource: string,
   id: string | null,
+  options?: CallOptions,
 ): Promise<GraphSubscription | null> {
   if (id !== null) {
     try {
-      return await graph.subscriptions.get(id);
+      return await graph.subscriptions.get(id, options);
     } catch (error) {
       if (!(error instanceof GraphRequestError) || error.kind !== 'NOT_FOUND') throw error;
     }
   }
   const normal = (text: string) => text.toLowerCase().replace(/^\//, '');
-  const all = await graph.subscriptions.list();
+  const all = await graph.subscriptions.list(options);
   return all.find((one) => normal(one.resource) === normal(resource)) ?? null;
 }

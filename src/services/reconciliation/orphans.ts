@@ -6,6 +6,7 @@ import { isCancelled, type Meeting } from '../meetings/meeting.ts';
 import { wellFormedIds } from '../meetings/meeting-reads.ts';
 import { isLeased, lockMeeting } from '../meetings/sync/claim.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
+import { verificationEvent } from '../verification/probe-event.ts';
 import { rebuildMeeting } from './rebuild-meeting.ts';
 
 /** Finds events of ours that no meeting owns: removes them, or gives them to the meeting that waits for one. */
@@ -23,6 +24,8 @@ type Verdict = 'owned' | 'orphan' | 'adopted' | 'unknown';
 export function makeRemoveOrphans(tools: ServiceTools): RemoveOrphans {
   async function judge(scope: Scope, organizerId: string, marked: MarkedEvent): Promise<Verdict> {
     const { event } = marked;
+    const ofVerification = verificationEvent(marked, tools.clock());
+    if (ofVerification !== null) return ofVerification === 'left' ? 'orphan' : 'owned';
     const [meetingId] = wellFormedIds([marked.meetingId ?? '']);
     if (meetingId === undefined) return 'unknown';
     return scope.db.transaction(async (prisma) => {

@@ -66,7 +66,7 @@ export function createSetupGuideService(
             `New-ManagementScope -Name 'Teams meetings organizer' -RecipientRestrictionFilter "UserPrincipalName -eq ${escapeInDoubleQuotes(organizer)}"`,
             `New-ManagementRoleAssignment -App ${appId} -Role 'Application Calendars.ReadWrite' -CustomResourceScope 'Teams meetings organizer'`,
           ].join('\n'),
-          status: statusOf('mailbox'),
+          status: statusOf('exchange-scope'),
         },
         {
           title: 'Let the app act for the organizer in Teams',
@@ -83,7 +83,7 @@ export function createSetupGuideService(
           instructions: 'Both switches are off by default since July 2026.',
           script:
             'Set-CsTeamsMeetingConfiguration -Identity Global -EnableGraphTranscriptAccess $true -EnableAttributedTranscripts $true',
-          status: 'SKIP',
+          status: statusOf('transcript-access'),
         },
         {
           title: 'Save the organizer and activate',

@@ -1,3 +1,6 @@
+import { timeoutFailure } from '../../graph/network-failure.ts';
+import type { CallOptions, GraphFailureKind } from '../../graph/types.ts';
+
 export type CheckStatus = 'PASS' | 'WARN' | 'FAIL' | 'SKIP';
 
 export type VerificationOutcome =
@@ -17,7 +20,10 @@ export interface VerificationCheck {
   detail: string;
   remedy: string | null;
   durationMs: number;
+  /** Of the last answer of Graph, also where it was a good one; of Entra's for a refused token. */
   graphRequestId: string | null;
+  /** What it means for the whole; only where it failed. */
+  outcome?: VerificationOutcome;
 }
 
 export interface Verification {
@@ -32,60 +38,134 @@ export interface Warning {
   remedy: string;
 }
 
-type Failure = Omit<VerificationCheck, 'name' | 'status' | 'durationMs'> & { outcome: VerificationOutcome };
+/** What an error means for a check. */
+export interface Failure {
+  outcome: VerificationOutcome;
+  detail: string;
+  remedy: string | null;
+  graphRequestId: string | null;
+  /** What Microsoft said; null where our own look at its answer failed. */
+  kind?: GraphFailureKind | null;
+}
 
-/** Runs checks one by one and keeps what each found; the first failure names the outcome. */
+/** Causes that another check tells already: one that fails by them is a consequence, and no finding of its own. */
+export type Consequences = Partial<Record<GraphFailureKind, string>>;
+
+/** A question to Microsoft with its answer or failure, how long it took, and the request id to quote. */
+export type Asked<T> = { durationMs: number; graphRequestId: string | null } & (
+  | { value: T; failure?: undefined }
+  | { value?: undefined; failure: Failure }
+);
+
+/** How long a check may take, all its calls and tries together. */
+export const CHECK_LIMIT_MS = 12_000;
+
+/** Collects checks and what each found; knows what they come to. */
 export class Checklist {
   readonly checks: VerificationCheck[] = [];
   readonly #clock: () => Date;
   readonly #describe: (error: unknown) => Failure;
-  #outcome: VerificationOutcome = 'VERIFIED';
 
+  /** @param describe says what an error of a probe means; what it throws is no finding but a bug */
   constructor(clock: () => Date, describe: (error: unknown) => Failure) {
     this.#clock = clock;
     this.#describe = describe;
   }
 
-  /** @param probe returns what was found, or a warning; what it throws is the failure. @returns whether it passed */
-  async check(name: string, probe: () => Promise<string | Warning>): Promise<boolean> {
+  /** A list of its own for checks that run beside others. */
+  branch(): Checklist {
+    return new Checklist(this.#clock, this.#describe);
+  }
+
+  join(lists: readonly Checklist[]): this {
+    for (const { checks } of lists) this.checks.push(...checks);
+    return this;
+  }
+
+  /** Asks Microsoft within a time limit, after which the failure is TIMEOUT. Adds nothing to the list. */
+  async ask<T>(question: (options: CallOptions) => Promise<T>, limitMs = CHECK_LIMIT_MS): Promise<Asked<T>> {
     const began = this.#clock().getTime();
-    const durationMs = () => Math.max(0, this.#clock().getTime() - began);
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(timeoutFailure('Microsoft', limitMs)), limitMs);
+    let last: string | null = null;
+    const facts = () => ({ durationMs: Math.max(0, this.#clock().getTime() - began), graphRequestId: last });
+    const onRequestId = (requestId: string) => {
+      last = requestId;
+    };
     try {
-      const found = await probe();
-      const result =
-        typeof found === 'string'
-          ? ({ status: 'PASS', detail: found, remedy: null } as const)
-          : ({ status: 'WARN', ...found } as const);
-      this.checks.push({ name, ...result, durationMs: durationMs(), graphRequestId: null });
-      return true;
+      return { value: await question({ signal: late.signal, onRequestId }), ...facts() };
     } catch (error) {
-      const { outcome, ...failure } = this.#describe(error);
-      this.checks.push({ ...failure, name, status: 'FAIL', durationMs: durationMs() });
-      if (this.#outcome === 'VERIFIED') this.#outcome = outcome;
-      return false;
+      const failure = this.#describe(error);
+      last = failure.graphRequestId ?? last;
+      return { failure, ...facts() };
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  warn(name: string, detail: string): void {
-    this.checks.push({ name, status: 'WARN', detail, remedy: null, durationMs: 0, graphRequestId: null });
+  /**
+   * Runs a check and adds what came of it.
+   *
+   * @param probe returns what was found, or a warning; what it throws is the failure
+   * @returns whether it passed
+   */
+  async check(
+    name: string,
+    probe: (options: CallOptions) => Promise<string | Warning>,
+    { limitMs, consequences = {} }: { limitMs?: number; consequences?: Consequences } = {},
+  ): Promise<boolean> {
+    const asked = await this.ask(probe, limitMs);
+    if (asked.failure === undefined) this.found(name, asked.value, asked);
+    else this.failed(name, asked.failure, asked, consequences);
+    return asked.failure === undefined;
   }
 
-  /** Notes checks that a failure before them made pointless. */
-  skip(names: string[]): this {
+  /** Adds what a check found. */
+  found(
+    name: string,
+    finding: string | Warning,
+    asked: Pick<VerificationCheck, 'durationMs' | 'graphRequestId'>,
+  ): void {
+    const { durationMs, graphRequestId } = asked;
+    const result =
+      typeof finding === 'string'
+        ? ({ status: 'PASS', detail: finding, remedy: null } as const)
+        : ({ status: 'WARN', detail: finding.detail, remedy: finding.remedy } as const);
+    this.checks.push({ name, ...result, durationMs, graphRequestId });
+  }
+
+  /** Adds a failed check, or one that was skipped where another check tells the cause already. */
+  failed(
+    name: string,
+    { outcome, detail, remedy, kind }: Failure,
+    { durationMs, graphRequestId }: Pick<VerificationCheck, 'durationMs' | 'graphRequestId'>,
+    consequences: Consequences = {},
+  ): void {
+    const cause = kind ? consequences[kind] : undefined;
+    if (cause === undefined) {
+      this.checks.push({ name, status: 'FAIL', detail, remedy, durationMs, graphRequestId, outcome });
+      return;
+    }
+    const told = `Cannot be told before the check ${cause} is in order: ${detail}`;
+    this.checks.push({ name, status: 'SKIP', detail: told, remedy: null, durationMs, graphRequestId });
+  }
+
+  /** Notes checks that were not made. */
+  skip(names: readonly string[], detail = 'Not run, because an earlier check failed.'): this {
     for (const name of names) {
-      this.checks.push({
-        name,
-        status: 'SKIP',
-        detail: 'Not run, because an earlier check failed.',
-        remedy: null,
-        durationMs: 0,
-        graphRequestId: null,
-      });
+      this.checks.push({ name, status: 'SKIP', detail, remedy: null, durationMs: 0, graphRequestId: null });
     }
     return this;
   }
 
+  /** Whether the check of this name was made and found nothing that hinders. */
+  passed(name: string): boolean {
+    return this.checks.some((check) => check.name === name && (check.status === 'PASS' || check.status === 'WARN'));
+  }
+
+  /** The first failure names it; one that may pass by itself only where none lasts. */
   outcome(): VerificationOutcome {
-    return this.#outcome;
+    const outcomes = this.checks.flatMap(({ status, outcome }) => (status === 'FAIL' && outcome ? [outcome] : []));
+    return outcomes.find((one) => one !== 'GRAPH_ERROR') ?? outcomes[0] ?? 'VERIFIED';
   }
 }

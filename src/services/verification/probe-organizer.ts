@@ -1,126 +1,150 @@
-import type { GraphClient } from '../../graph/types.ts';
-import { explain } from '../failures.ts';
-import { EXCHANGE_PERMISSION, KNOWN_PERMISSIONS, REQUIRED_PERMISSIONS } from '../microsoft-app/permissions.ts';
+import type { GraphClient, GraphUser } from '../../graph/types.ts';
 import type { ServiceTools } from '../scope.ts';
-import { Checklist, type VerificationCheck, type VerificationOutcome } from './checklist.ts';
+import { Checklist } from './checklist.ts';
+import { describeFailure } from './describe-failure.ts';
+import { type ProbeContext, withoutRole } from './probe-context.ts';
+import type { RoundTrip } from './probe-event.ts';
+import { probeExchange } from './probe-exchange.ts';
+import { type KnownTranscript, probeArtifacts, probePolicy } from './probe-teams.ts';
+import { type Credential, checkRoles, probeToken } from './probe-token.ts';
+import { probeWebhook, type WebhookProbe } from './probe-webhook.ts';
 
-const USED_FOR = Object.fromEntries(KNOWN_PERMISSIONS.map(({ name, usedFor }) => [name, usedFor]));
-
-/** Well-formed and certainly nobody's: with it the policy is tested without touching a meeting. */
-const PROBE_JOIN_URL = 'https://teams.microsoft.com/l/meetup-join/19%3ameeting_verification-probe%40thread.v2/0';
-
-async function makeAndRemoveMeeting(graph: GraphClient, userId: string, tools: ServiceTools): Promise<string> {
-  const startsAt = new Date(tools.clock().getTime() + 24 * 3_600_000);
-  const event = await graph.events.create(userId, {
-    subject: 'Teams meetings verification (removed at once)',
-    startsAt,
-    endsAt: new Date(startsAt.getTime() + 15 * 60_000),
-    bodyHtml: '',
-    attendees: [],
-    transactionId: tools.newId(),
-  });
-  await graph.events.delete(userId, event.id);
-  if (!event.isOnlineMeeting) throw new ProviderNotAllowedError();
-  return 'A calendar event with a Teams meeting was made and removed.';
+/** What is known here and makes the answers more exact; all of it may be left out. */
+export interface ProbeFacts {
+  credential?: Credential;
+  /** Since when verifications have missed the Teams policy without a break. */
+  policyMissingSince?: Date | null;
+  /** A stored transcript, for when the last day brought none. */
+  transcript?: KnownTranscript | null;
+  /** A mailbox into which the app should not get. */
+  outsideMailbox?: string | null;
 }
 
+export type ProbeOptions = ProbeFacts &
+  (
+    | { /** Leaves out what would make something at Microsoft, even for a moment. */ changesNothing: true }
+    | { changesNothing: false; roundTrip: RoundTrip; webhook: WebhookProbe }
+  );
+
+const OBJECT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const LONGEST_NAME = 200;
+
+const ORGANIZER_CHECKS = ['organizer', 'organizer-account', 'organizer-licence'];
+const EXCHANGE_CHECKS = ['exchange-scope', 'mailbox', 'provider', 'mailbox-outside'];
+const TEAMS_CHECKS = ['policy', 'recordings', 'transcript-access', 'transcripts', 'transcript-attribution'];
+
 /**
- * The organizer's own checks, each building on the one before; what fails stands in the list.
- * @param upn its user principal name or object id
- * @param options.changesNothing leaves out what would make something at Microsoft, even for a moment
+ * Asks Microsoft what a working organizer needs: the credential first, then the user, then Exchange and Teams side by
+ * side. What fails stands in the list with its remedy; what is only the consequence of another failure is skipped.
+ *
+ * @param upn the organizer's object id or user principal name
  */
 export async function probeOrganizer(
   graph: GraphClient,
   upn: string,
   tools: ServiceTools,
-  { changesNothing }: { changesNothing: boolean },
+  options: ProbeOptions,
 ): Promise<Checklist> {
   const list = new Checklist(tools.clock, describeFailure);
-  let userId = upn;
-  const signedIn = await list.check('credentials', async () => {
-    await graph.grantedRoles();
-    return 'Microsoft gave a token for the app registration.';
-  });
-  if (!signedIn) return list.skip(['roles', 'organizer', 'mailbox', 'meeting', 'policy']);
+  const exchange = options.changesNothing ? EXCHANGE_CHECKS : [...EXCHANGE_CHECKS, 'meeting'];
+  const teams = options.changesNothing ? TEAMS_CHECKS : [...TEAMS_CHECKS, 'webhook'];
 
-  await list.check('roles', async () => {
-    const granted = await graph.grantedRoles();
-    const missing = REQUIRED_PERMISSIONS.map(({ name }) => name).filter((role) => !granted.has(role));
-    if (missing.length === 0) return 'The token carries every permission that is needed.';
-    if (missing.every((role) => role === EXCHANGE_PERMISSION)) {
-      return {
-        detail: `${EXCHANGE_PERMISSION} is not in the token. That is as it should be where Exchange grants it by RBAC for Applications; the checks mailbox and meeting tell whether it does.`,
-        remedy: `Where those checks fail, grant ${EXCHANGE_PERMISSION} in Exchange for the organizer, or add it in Entra and grant admin consent.`,
-      };
-    }
-    throw new RolesMissingError(missing);
-  });
-  const found = await list.check('organizer', async () => {
-    const user = await graph.users.get(upn);
-    userId = user.id;
-    if (user.accountEnabled === false)
-      list.warn('organizer-account', 'The account of the organizer is blocked from signing in; recordings may stop.');
-    return `The organizer is ${user.displayName ?? user.userPrincipalName} (${user.id}).`;
-  });
-  if (!found) return list.skip(['mailbox', 'meeting', 'policy']);
+  const granted = await probeToken(graph, list, { credential: options.credential, now: tools.clock() });
+  if (granted === null) {
+    return list.skip(['roles', ...ORGANIZER_CHECKS, ...exchange, ...teams], 'Not run, because there is no token.');
+  }
+  const missingRoles = checkRoles(granted, list);
+  const context: ProbeContext = { graph, tools, userId: upn, isFound: false, missingRoles };
+  if (!(await findUser(context, list))) {
+    return list.skip([...exchange, ...teams], 'Not run, because the check organizer failed.');
+  }
+  const [inExchange, inTeams] = await Promise.all([
+    exchangeLane(context, list.branch(), options),
+    teamsLane(context, list.branch(), options),
+  ]);
+  return list.join([inExchange, inTeams]);
+}
 
-  const reachable = await list.check('mailbox', async () => {
-    const calendar = await graph.events.defaultCalendar(userId);
-    if (!calendar.allowedOnlineMeetingProviders.includes('teamsForBusiness')) throw new ProviderNotAllowedError();
-    return 'The mailbox can be reached and allows Teams meetings.';
-  });
-  if (!reachable) list.skip(['meeting']);
-  else if (!changesNothing) await list.check('meeting', () => makeAndRemoveMeeting(graph, userId, tools));
-  await list.check('policy', async () => {
-    await graph.onlineMeetings.findByJoinUrl(userId, PROBE_JOIN_URL);
-    return 'The Teams application access policy lets the app act for the organizer.';
+/**
+ * The checks `organizer`, `organizer-account` and `organizer-licence`.
+ *
+ * @returns whether there is something to go on with: a user, or an object id that the directory may not show us
+ */
+async function findUser(context: ProbeContext, list: Checklist): Promise<boolean> {
+  const { graph, userId } = context;
+  const asked = await list.ask((call) => graph.users.get(userId, call));
+  const { failure } = asked;
+  if (failure !== undefined) {
+    list.failed('organizer', failure, asked, withoutRole(context, 'User.Read.All'));
+    list.skip(
+      ['organizer-account', 'organizer-licence'],
+      'Not run, because the directory does not show the organizer.',
+    );
+    const isHidden = failure.kind === 'ROLE_MISSING' || failure.kind === 'FORBIDDEN';
+    return isHidden && OBJECT_ID.test(userId);
+  }
+  const user = asked.value;
+  context.userId = user.id;
+  context.isFound = true;
+  list.found('organizer', `The organizer is ${nameOf(user)} (${user.id}).`, asked);
+  checkAccount(user, list, asked);
+  return true;
+}
+
+function checkAccount(
+  { accountEnabled, hasTeamsPlan }: GraphUser,
+  list: Checklist,
+  asked: { durationMs: number; graphRequestId: string | null },
+): void {
+  const untold = 'The directory does not tell.';
+  if (accountEnabled === null) list.skip(['organizer-account'], untold);
+  else {
+    list.found(
+      'organizer-account',
+      accountEnabled
+        ? 'The account of the organizer is enabled.'
+        : {
+            detail: 'The account of the organizer is blocked from signing in; meetings and recordings may stop.',
+            remedy: 'In Entra, enable the account; nobody has to sign in with it. Or choose another organizer.',
+          },
+      asked,
+    );
+  }
+  if (hasTeamsPlan === null) list.skip(['organizer-licence'], untold);
+  else {
+    list.found(
+      'organizer-licence',
+      hasTeamsPlan
+        ? 'The organizer has a licence with Teams.'
+        : {
+            detail: 'None of the licences of the organizer has an active Teams plan.',
+            remedy: 'In the Microsoft 365 admin centre, assign a licence with Teams to the organizer.',
+          },
+      asked,
+    );
+  }
+}
+
+/** Somebody chose it: as data it may hold anything, but nothing that a database or a terminal chokes on. */
+function nameOf({ displayName, userPrincipalName }: GraphUser): string {
+  const name = (displayName ?? userPrincipalName).replace(/[\p{Cc}\p{Cs}]|\p{Bidi_Control}/gu, ' ');
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
+}
+
+async function exchangeLane(context: ProbeContext, list: Checklist, options: ProbeOptions): Promise<Checklist> {
+  await probeExchange(context, list, {
+    outsideMailbox: options.outsideMailbox ?? null,
+    roundTrip: options.changesNothing ? null : options.roundTrip,
   });
   return list;
 }
 
-class ProviderNotAllowedError extends Error {}
-
-class RolesMissingError extends Error {
-  readonly roles: string[];
-  constructor(roles: string[]) {
-    super('roles missing');
-    this.roles = roles;
-  }
+async function teamsLane(context: ProbeContext, list: Checklist, options: ProbeOptions): Promise<Checklist> {
+  const consequences = await probePolicy(context, list, options.policyMissingSince ?? null);
+  const [artifacts, webhook] = [list.branch(), list.branch()];
+  await Promise.all([
+    probeArtifacts(context, artifacts, consequences, options.transcript ?? null),
+    options.changesNothing ? undefined : probeWebhook(context, webhook, options.webhook, consequences),
+  ]);
+  return list.join([artifacts, webhook]);
 }
-
-function describeFailure(
-  error: unknown,
-): Omit<VerificationCheck, 'name' | 'status' | 'durationMs'> & { outcome: VerificationOutcome } {
-  if (error instanceof RolesMissingError) {
-    const list = error.roles.map((role) => `${role} (${USED_FOR[role]})`).join(', ');
-    return {
-      outcome: 'PERMISSION_MISSING',
-      detail: `The token lacks: ${list}.`,
-      remedy: `In Entra, add ${error.roles.join(', ')} as Microsoft Graph application permissions and grant admin consent. A new token can take up to an hour to carry them.`,
-      graphRequestId: null,
-    };
-  }
-  if (error instanceof ProviderNotAllowedError) {
-    return {
-      outcome: 'MAILBOX_UNAVAILABLE',
-      detail: 'The mailbox does not allow Teams as online meeting provider.',
-      remedy: 'Assign a Teams licence to the organizer and allow Teams meetings for the mailbox.',
-      graphRequestId: null,
-    };
-  }
-  const { kind, message, remedy, graphRequestId } = explain(error);
-  return { outcome: OUTCOMES[kind] ?? 'GRAPH_ERROR', detail: message, remedy, graphRequestId };
-}
-
-const OUTCOMES: Partial<Record<string, VerificationOutcome>> = {
-  CREDENTIALS_REJECTED: 'CREDENTIALS_REJECTED',
-  APP_NOT_FOUND: 'CREDENTIALS_REJECTED',
-  DIRECTORY_NOT_FOUND: 'CREDENTIALS_REJECTED',
-  UNAUTHORIZED: 'CREDENTIALS_REJECTED',
-  ROLE_MISSING: 'PERMISSION_MISSING',
-  FORBIDDEN: 'PERMISSION_MISSING',
-  TEAMS_POLICY_MISSING: 'POLICY_MISSING',
-  EXCHANGE_SCOPE_DENIED: 'MAILBOX_SCOPE_DENIED',
-  USER_NOT_FOUND: 'USER_NOT_FOUND',
-  MAILBOX_UNAVAILABLE: 'MAILBOX_UNAVAILABLE',
-};

@@ -1,56 +1,171 @@
-import type { Prisma } from '../../generated/prisma/client.ts';
 import { appendAudit } from '../audit/audit.ts';
-import type { UserError } from '../failures.ts';
+import { invalid, type UserError } from '../failures.ts';
 import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
+import { SecretUnreadableError } from '../microsoft-app/key-ring.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import { planSubscriptions } from '../notifications/planned.ts';
+import type { SubscriptionsOf } from '../notifications/subscriptions-of.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
-import type { SettingsService } from '../settings/settings.ts';
-import type { Verification } from './checklist.ts';
+import type { Settings, SettingsService } from '../settings/settings.ts';
+import type { Checklist, Verification } from './checklist.ts';
+import { makeRoundTrip } from './probe-event.ts';
 import { probeOrganizer } from './probe-organizer.ts';
+import { type EndRun, makeSingleRun } from './single-run.ts';
+import { findVerification, keepVerification, newestTranscript, policyMissingSince } from './verification-store.ts';
 
-/** Proves with real calls that meetings can be made and artifacts read, and stores what was found. */
-export type VerifyOrganizer = (scope: Scope) => Promise<{ verification: Verification | null; userErrors: UserError[] }>;
+export interface VerifyInput {
+  /** The address of a mailbox into which the app should not get. */
+  outsideMailbox?: string | null;
+}
 
-export function makeVerifyOrganizer(
-  deps: { microsoftApp: MicrosoftAppService; settings: SettingsService },
-  tools: ServiceTools,
-): VerifyOrganizer {
-  return async (scope) => {
-    const [settings, graph] = await Promise.all([deps.settings.find(scope), deps.microsoftApp.graphFor(scope)]);
-    if (graph === null || !settings?.organizerUpn) {
-      const [message, remedy] =
-        graph === null
-          ? ['No Microsoft app is connected.', 'Run connectMicrosoftApp first.']
-          : ['No organizer is saved.', 'Save organizerUserPrincipalName in the settings first.'];
-      return { verification: null, userErrors: [{ code: 'NOT_CONFIGURED', message, remedy }] };
-    }
+export interface VerifyResult {
+  verification: Verification | null;
+  userErrors: UserError[];
+}
+
+/**
+ * Proves with real calls that meetings can be made and artifacts read, and stores what was found; the last fifty are
+ * kept. A tenant has one verification at a time: whoever asks while one runs gets its result.
+ */
+export type VerifyOrganizer = (scope: Scope, input?: VerifyInput) => Promise<VerifyResult>;
+
+export interface VerifyDeps {
+  microsoftApp: Pick<MicrosoftAppService, 'find' | 'graphFor' | 'refreshTokens'>;
+  settings: Pick<SettingsService, 'find'>;
+  subscriptionsOf: SubscriptionsOf;
+  publicUrl: string;
+}
+
+const refused = (...userErrors: UserError[]): VerifyResult => ({ verification: null, userErrors });
+
+const ADDRESS = /^[^\s@/\\]+@[^\s@/\\]+$/;
+
+const BUSY: UserError = {
+  code: 'CONFLICT',
+  message: 'Another verification of this tenant has been running for a minute.',
+  remedy: 'Read its result in teamsSettings.lastVerification when it has ended, or ask again in a few minutes.',
+};
+
+const UNREADABLE: UserError = {
+  code: 'NOT_CONFIGURED',
+  message: 'The stored credential of the Microsoft app cannot be decrypted with the keys of this installation.',
+  remedy:
+    'Whoever runs the subgraph puts the former key back into ENCRYPTION_KEYS; or connect the app again with connectMicrosoftApp.',
+};
+
+export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): VerifyOrganizer {
+  const singleRun = makeSingleRun(tools);
+  const running = new Map<string, Promise<VerifyResult>>();
+
+  async function probe(
+    scope: Scope,
+    settings: Settings & { organizerUpn: string },
+    outsideMailbox: string | null,
+  ): Promise<Checklist | null> {
     // Consent given a moment ago shows only in a new token.
     await deps.microsoftApp.refreshTokens(scope);
-    const fresh = (await deps.microsoftApp.graphFor(scope)) ?? graph;
-    const list = await probeOrganizer(fresh, settings.organizerObjectId ?? settings.organizerUpn, tools, {
+    const graph = await deps.microsoftApp.graphFor(scope);
+    if (graph === null) return null;
+    const { organizerObjectId, organizerUpn } = settings;
+    const [app, missingSince, transcript, subscriptions] = await Promise.all([
+      deps.microsoftApp.find(scope),
+      policyMissingSince(scope),
+      organizerObjectId === null ? null : newestTranscript(scope, organizerObjectId),
+      deps.subscriptionsOf(scope),
+    ]);
+    const activeSubscriptionIds = subscriptions.flatMap((one) =>
+      one.state === 'ACTIVE' && one.subscriptionId !== null && one.organizerObjectId === organizerObjectId
+        ? [one.subscriptionId]
+        : [],
+    );
+    return probeOrganizer(graph, organizerObjectId ?? organizerUpn, tools, {
       changesNothing: false,
+      roundTrip: makeRoundTrip(scope, tools),
+      webhook: { publicUrl: deps.publicUrl, activeSubscriptionIds },
+      credential: app === null ? undefined : { kind: app.credentialKind, expiresAt: app.credentialExpiresAt },
+      policyMissingSince: missingSince,
+      transcript,
+      outsideMailbox,
     });
+  }
+
+  async function store(scope: Scope, runId: string, end: EndRun, list: Checklist): Promise<Verification> {
     const verification: Verification = { outcome: list.outcome(), checks: list.checks, ranAt: tools.clock() };
     await scope.db.transaction(async (prisma) => {
-      await prisma.organizerVerification.create({
-        data: {
-          id: tools.newId(),
-          outcome: verification.outcome,
-          checks: verification.checks as unknown as Prisma.InputJsonArray,
-          ranAt: verification.ranAt,
-        },
-      });
-      if (verification.outcome === 'VERIFIED') {
-        await planRetryOfBlocked(prisma);
-        await planSubscriptions(prisma);
-      }
+      await keepVerification(prisma, runId, verification);
+      await end(prisma);
+      if (list.passed('meeting')) await planRetryOfBlocked(prisma);
+      if (list.passed('policy')) await planSubscriptions(prisma);
       await appendAudit(prisma, tools, scope.viewer, { operation: 'verify', outcome: verification.outcome });
     });
-    tools.logger.info(
-      { tenantId: scope.db.tenantId, outcome: verification.outcome },
-      '[TeamsMeetings] operation=verify',
-    );
-    return { verification, userErrors: [] };
+    return verification;
+  }
+
+  async function run(scope: Scope, runId: string, end: EndRun, input: VerifyInput): Promise<VerifyResult> {
+    const began = tools.clock().getTime();
+    const [settings, app] = await Promise.all([deps.settings.find(scope), deps.microsoftApp.find(scope)]);
+    if (app === null) return refused(notConfigured('No Microsoft app is connected.', 'Run connectMicrosoftApp first.'));
+    if (!settings?.organizerUpn) {
+      const remedy = 'Save organizerUserPrincipalName in the settings first.';
+      return refused(notConfigured('No organizer is saved.', remedy));
+    }
+    const { organizerUpn } = settings;
+    const outsideMailbox = input.outsideMailbox?.trim() || null;
+    if (outsideMailbox !== null && (!ADDRESS.test(outsideMailbox) || outsideMailbox.length > 320)) {
+      return refused(invalid(['outsideMailbox'], 'This is not the address of a mailbox such as jane@example.com.'));
+    }
+    if (outsideMailbox?.toLowerCase() === organizerUpn.toLowerCase()) {
+      const message = 'This is the mailbox of the organizer: the app has to get into it.';
+      return refused(invalid(['outsideMailbox'], message, 'Name any other mailbox of the organization.'));
+    }
+    try {
+      const list = await probe(scope, { ...settings, organizerUpn }, outsideMailbox);
+      if (list === null)
+        return refused(notConfigured('No Microsoft app is connected.', 'Run connectMicrosoftApp first.'));
+      const verification = await store(scope, runId, end, list);
+      const failed = verification.checks.find(({ status }) => status === 'FAIL');
+      tools.logger.info(
+        {
+          tenantId: scope.db.tenantId,
+          outcome: verification.outcome,
+          check: failed?.name ?? null,
+          graphRequestId: failed?.graphRequestId ?? null,
+          durationMs: tools.clock().getTime() - began,
+        },
+        '[TeamsMeetings] operation=verify',
+      );
+      return { verification, userErrors: [] };
+    } catch (error) {
+      if (error instanceof SecretUnreadableError) return refused(UNREADABLE);
+      throw error;
+    }
+  }
+
+  async function takeTurn(scope: Scope, input: VerifyInput): Promise<VerifyResult> {
+    const result = await singleRun<VerifyResult>(scope, {
+      work: (runId, end) => run(scope, runId, end, input),
+      find: async (runId) => {
+        const verification = await findVerification(scope, runId);
+        return verification === null ? null : { verification, userErrors: [] };
+      },
+      isShareable: !input.outsideMailbox,
+    });
+    return result === 'busy' ? refused(BUSY) : result;
+  }
+
+  return (scope, input = {}) => {
+    const { tenantId } = scope.db;
+    const other = running.get(tenantId);
+    // One that names a mailbox has a question of its own.
+    if (other !== undefined && !input.outsideMailbox) return other;
+    const own = takeTurn(scope, input).finally(() => {
+      if (running.get(tenantId) === own) running.delete(tenantId);
+    });
+    running.set(tenantId, own);
+    return own;
   };
+}
+
+function notConfigured(message: string, remedy: string): UserError {
+  return { code: 'NOT_CONFIGURED', message, remedy };
 }

@@ -9,6 +9,7 @@ const INSERTS = [
   `INSERT INTO microsoft_apps (tenant_id, client_id, directory_id, cloud, credential_kind, credential_ciphertext, credential_hint, created_at, updated_at)
    VALUES ($1, 'app', 'directory', 'GLOBAL', 'CLIENT_SECRET', 'v1:k:n:c', 'abc…', now(), now())`,
   `INSERT INTO organizer_verifications (tenant_id, id, outcome, checks, ran_at) VALUES ($1, '${ROW}', 'VERIFIED', '[]', now())`,
+  `INSERT INTO verification_runs (tenant_id, run_id, started_at, leased_until) VALUES ($1, '${ROW}', now(), now())`,
   `INSERT INTO online_meetings (tenant_id, id, appointment_id, status, subject, starts_at, ends_at, time_zone, organizer_upn, transaction_id, input_hash, created_by, created_at, updated_at)
    VALUES ($1, '${MEETING}', 'appointment', 'SCHEDULED', 'Review', now(), now() + interval '1 hour', 'UTC', 'organizer@msp.example', 'transaction', 'hash', 'user', now(), now())`,
   `INSERT INTO meeting_attendees (tenant_id, meeting_id, email_address, position, kind) VALUES ($1, '${MEETING}', 'jane@acme.example', 0, 'EMAIL')`,

@@ -72,7 +72,7 @@ export const without = (role: string) => breakApp({ roles: ROLES.filter((one) =>
 /** Starts a subgraph with an active tenant for the file, and gives each test a good Microsoft. */
 export function useVerifying(): void {
   beforeAll(async () => {
-    subgraph = await startTestSubgraph({ graph: WITHOUT_WAITS });
+    subgraph = await startTestSubgraph({ graph: WITHOUT_WAITS, isCallable: true });
     admin = await activate(subgraph);
   });
   afterEach(() => mendMicrosoft(subgraph));

@@ -290,8 +290,30 @@ it('users.get selects what it returns', async () => {
     displayName: 'U',
     mail: null,
     accountEnabled: null,
+    hasTeamsPlan: null,
   });
   expect(fake.graphRequests[0]?.url).toBe(
-    '/v1.0/users/u1?$select=id,userPrincipalName,displayName,mail,accountEnabled',
+    '/v1.0/users/u1?$select=id,userPrincipalName,displayName,mail,accountEnabled,assignedPlans',
   );
+});
+
+it.each([
+  ['an active plan of Teams', [{ service: 'TeamspaceAPI', capabilityStatus: 'Enabled' }], true],
+  ['one in its grace period', [{ service: 'TeamspaceAPI', capabilityStatus: 'Warning' }], true],
+  ['one that was taken away', [{ service: 'TeamspaceAPI', capabilityStatus: 'Deleted' }], false],
+  ['other plans', [{ service: 'exchange', capabilityStatus: 'Enabled' }], false],
+  ['no plan', [], false],
+])('users.get tells of %s whether Teams is licensed', async (_name, assignedPlans, expected) => {
+  fake.answerGraph(json(200, { id: 'u1', userPrincipalName: 'u1@acme.example', assignedPlans }));
+  expect((await serviceFor(fake).client.users.get('u1')).hasTeamsPlan).toBe(expected);
+});
+
+it('tells the request id of each answer, the last one last', async () => {
+  fake.answerGraph(
+    json(503, {}, { 'request-id': 'first' }),
+    json(200, { id: 'u1', userPrincipalName: 'u1@acme.example' }, { 'request-id': 'second' }),
+  );
+  const told: string[] = [];
+  await serviceFor(fake).client.users.get('u1', { onRequestId: (id) => void told.push(id) });
+  expect(told).toEqual(['first', 'second']);
 });

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { GraphFailureKind } from '../../../src/graph/types.ts';
 import { type FakeMicrosoft, graphError, issueToken, json, serviceFor, startFakeMicrosoft } from './fake-microsoft.ts';
@@ -37,6 +38,15 @@ const subscriptions = () => serviceFor(fake).client.subscriptions;
 const lastBody = () => JSON.parse(fake.graphRequests.at(-1)?.body ?? 'null');
 
 describe('subscriptions', () => {
+  it('create waits for Graph while that waits for the addresses, longer than for other answers', async () => {
+    fake.answerGraph(async (request, response) => {
+      await setTimeout(300);
+      json(201, WIRE)(request, response);
+    });
+    const { client } = serviceFor(fake, { perTryTimeoutMs: 200 });
+    expect((await client.subscriptions.create(DRAFT)).id).toBe(WIRE.id);
+  });
+
   it('create asks for what is created, and gives back what Graph granted', async () => {
     fake.answerGraph(json(201, WIRE));
     expect(await subscriptions().create(DRAFT)).toEqual(READ);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { GraphRequestError } from '../../../src/graph/errors.ts';
 import { Checklist, type VerificationOutcome } from '../../../src/services/verification/checklist.ts';
 
 function newList(clock = () => new Date(0)): Checklist {
@@ -33,6 +34,7 @@ describe('a checklist', () => {
       remedy: 'Mend it.',
       durationMs: 0,
       graphRequestId: 'request-1',
+      outcome: 'POLICY_MISSING',
     });
     expect(list.outcome()).toBe('POLICY_MISSING');
   });
@@ -47,7 +49,7 @@ describe('a checklist', () => {
 
   it('is not failed by a warning or by what was skipped', () => {
     const list = newList();
-    list.warn('one', 'Hm.');
+    list.found('one', { detail: 'Hm.', remedy: 'Look.' }, { durationMs: 0, graphRequestId: null });
     expect(list.skip(['two', 'three'])).toBe(list);
     expect(list.checks.map(({ name, status }) => [name, status])).toEqual([
       ['one', 'WARN'],
@@ -55,6 +57,70 @@ describe('a checklist', () => {
       ['three', 'SKIP'],
     ]);
     expect(list.outcome()).toBe('VERIFIED');
+  });
+
+  it('lets a failure that lasts name the outcome before one that may pass', async () => {
+    const list = newList();
+    await list.check('one', fails('GRAPH_ERROR'));
+    expect(list.outcome()).toBe('GRAPH_ERROR');
+    await list.check('two', fails('POLICY_MISSING'));
+    expect(list.outcome()).toBe('POLICY_MISSING');
+  });
+
+  it('skips what another check explains, and only that', async () => {
+    const list = new Checklist(
+      () => new Date(0),
+      () => ({
+        outcome: 'PERMISSION_MISSING',
+        detail: 'No.',
+        remedy: 'Yes.',
+        graphRequestId: null,
+        kind: 'ROLE_MISSING',
+      }),
+    );
+    await list.check('one', fails('GRAPH_ERROR'), { consequences: { ROLE_MISSING: 'roles' } });
+    await list.check('two', fails('GRAPH_ERROR'), { consequences: { TEAMS_POLICY_MISSING: 'policy' } });
+    expect(list.checks).toMatchObject([
+      { name: 'one', status: 'SKIP', remedy: null, detail: expect.stringContaining('roles') },
+      { name: 'two', status: 'FAIL' },
+    ]);
+    expect([list.passed('one'), list.passed('two')]).toEqual([false, false]);
+  });
+
+  it('keeps the request id of the last answer', async () => {
+    const list = newList();
+    await list.check('one', async ({ onRequestId }) => {
+      onRequestId?.('first');
+      onRequestId?.('second');
+      return 'Fine.';
+    });
+    expect(list.checks[0]?.graphRequestId).toBe('second');
+  });
+
+  it('gives up a check after its time, as a time-out of Microsoft', async () => {
+    const list = new Checklist(
+      () => new Date(),
+      (error) => {
+        const { kind } = error as GraphRequestError;
+        return { outcome: 'GRAPH_ERROR', detail: kind, remedy: null, graphRequestId: null, kind };
+      },
+    );
+    await list.check(
+      'one',
+      ({ signal }) => new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+      { limitMs: 10 },
+    );
+    expect(list.checks).toMatchObject([{ name: 'one', status: 'FAIL', detail: 'TIMEOUT' }]);
+  });
+
+  it('throws on what is a bug', async () => {
+    const list = new Checklist(
+      () => new Date(0),
+      (error) => {
+        throw error;
+      },
+    );
+    await expect(list.check('one', fails('GRAPH_ERROR'))).rejects.toThrow('GRAPH_ERROR');
   });
 
   it('measures each check, and never less than nothing when the clock is set back', async () => {
