@@ -6,6 +6,7 @@ import { startWorker } from './jobs/worker.ts';
 import { openServices } from './open-services.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
+import { createMetrics } from './server/metrics.ts';
 
 /** Opens everything, serves until a signal, and closes everything. */
 async function main(): Promise<void> {
@@ -13,7 +14,8 @@ async function main(): Promise<void> {
   const logger = pino({ level: config.logLevel, redact: ['req.headers.authorization', 'headers.authorization'] });
   const clock = () => new Date();
 
-  const { database, metrics, mail, blobs, services } = await openServices(config, { clock, logger });
+  const metrics = createMetrics();
+  const { database, mail, blobs, services } = await openServices(config, { clock, logger, metrics });
   const authenticate = await createAuthenticator(config.auth, clock);
   const app = await createApp({
     database,

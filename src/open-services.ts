@@ -4,14 +4,14 @@ import { openBlobStore } from './blobs/open-blob-store.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/database.ts';
 import { createGraphService } from './graph/service.ts';
-import { createMetrics } from './server/metrics.ts';
 import { createMailTransport } from './services/invitations/mail-transport.ts';
-import type { Logger } from './services/scope.ts';
+import type { Logger, Metrics } from './services/scope.ts';
 import { createServices } from './services/services.ts';
 
 interface OpenOptions {
   clock: () => Date;
   logger: Logger;
+  metrics: Metrics;
   /** Default: openBlobStore. */
   openBlobs?: typeof openBlobStore;
 }
@@ -22,9 +22,8 @@ interface OpenOptions {
  *
  * @throws DatabaseRefusedError, BlobStoreError, or as a connection to Postgres fails
  */
-export async function openServices(config: Config, { clock, logger, openBlobs = openBlobStore }: OpenOptions) {
+export async function openServices(config: Config, { clock, logger, metrics, openBlobs = openBlobStore }: OpenOptions) {
   const database = await openDatabase({ connectionString: config.database.url, poolSize: config.database.poolSize });
-  const metrics = createMetrics();
   const graph = createGraphService({ ...config.microsoft, clock, logger });
   const mail = config.mail && createMailTransport(config.mail);
   const blobs = config.blobStore && (await openBlobs(config.blobStore));
@@ -47,5 +46,5 @@ export async function openServices(config: Config, { clock, logger, openBlobs = 
       metrics,
     },
   });
-  return { database, metrics, mail, blobs, services };
+  return { database, mail, blobs, services };
 }

@@ -9,6 +9,7 @@ import { openBlobStore } from '../blobs/open-blob-store.ts';
 import { type Config, ConfigError } from '../config.ts';
 import { DatabaseRefusedError } from '../db/database.ts';
 import { openServices } from '../open-services.ts';
+import { createMetrics } from '../server/metrics.ts';
 import type { DiagnosticsReport, DiagnosticsStep } from '../services/diagnostics/report.ts';
 import { DatabaseUnavailableError, type Scope } from '../services/scope.ts';
 import { backgroundViewer } from '../services/viewer.ts';
@@ -62,6 +63,7 @@ async function diagnose(
   const { database, mail, blobs, services } = await openServices(config, {
     clock: () => new Date(),
     logger: pino({ level: 'silent' }),
+    metrics: createMetrics(),
     openBlobs,
   });
   try {
