@@ -7,7 +7,7 @@ const ORDER = [
   'database',
   'encryption-keys',
   'clock',
-  'app',
+  'app-connected',
   'microsoft-*',
   'credential-expiry',
   'permissions',

@@ -28,7 +28,7 @@ describe('a set-up in order', () => {
     expect(report.recommendations).toEqual([]);
     expect(statuses(report)).toMatchObject({
       integration: 'PASS',
-      app: 'PASS',
+      'app-connected': 'PASS',
       organizer: 'PASS',
       permissions: 'PASS',
       'microsoft-mailbox': 'PASS',

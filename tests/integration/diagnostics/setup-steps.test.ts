@@ -32,13 +32,13 @@ describe('integration', () => {
   });
 });
 
-describe('app', () => {
+describe('app-connected', () => {
   it('that is not connected fails, what needs it is skipped, and connecting it is the first thing to do', async () => {
     await sql("DELETE FROM microsoft_apps WHERE tenant_id = 'tenant-a'");
     const report = await diagnose();
-    expect(stepOf(report, 'app').status).toBe('FAIL');
+    expect(stepOf(report, 'app-connected').status).toBe('FAIL');
     expect(report.recommendations[0]).toBe('Connect the Microsoft app with connectMicrosoftApp.');
-    expect(namesOf(report, 'FAIL')).toEqual(['app']);
+    expect(namesOf(report, 'FAIL')).toEqual(['app-connected']);
     for (const name of ['credential-expiry', 'organizer', 'permissions', 'microsoft-probes', 'verification'])
       expect(stepOf(report, name).status).toBe('SKIP');
   });

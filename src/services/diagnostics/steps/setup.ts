@@ -70,7 +70,7 @@ export function setupLooks(tools: ServiceTools): Look[] {
   });
   return [
     stored('integration', 'Integration', integration),
-    stored('app', 'Microsoft app', app),
+    stored('app-connected', 'Microsoft app', app),
     stored('credential-expiry', 'Expiry of the credential', (subject) => credentialExpiry(subject, tools.clock())),
     stored('organizer', 'Meeting organizer', organizer),
   ];
