@@ -58,7 +58,7 @@ export type Asked<T> = { durationMs: number; graphRequestId: string | null } & (
 );
 
 /** How long a check may take, all its calls and tries together. */
-export const CHECK_LIMIT_MS = 12_000;
+const CHECK_LIMIT_MS = 12_000;
 
 /** Collects checks and what each found; knows what they come to. */
 export class Checklist {

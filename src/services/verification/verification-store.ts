@@ -5,7 +5,7 @@ import type { Verification } from './checklist.ts';
 import type { KnownTranscript } from './probe-teams.ts';
 
 /** So many results of a tenant are kept. */
-export const KEPT_VERIFICATIONS = 50;
+const KEPT_VERIFICATIONS = 50;
 
 // Only `keep` writes these columns, from the same type.
 const toVerification = ({ outcome, checks, ranAt }: { outcome: string; checks: unknown; ranAt: Date }) =>

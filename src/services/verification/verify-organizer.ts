@@ -112,11 +112,13 @@ export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): Veri
     const { organizerUpn } = settings;
     const outsideMailbox = input.outsideMailbox?.trim() || null;
     if (outsideMailbox !== null && (!ADDRESS.test(outsideMailbox) || outsideMailbox.length > 320)) {
-      return refused(invalid(['outsideMailbox'], 'This is not the address of a mailbox such as jane@example.com.'));
+      return refused(
+        invalid(['input', 'outsideMailbox'], 'This is not the address of a mailbox such as jane@example.com.'),
+      );
     }
     if (outsideMailbox?.toLowerCase() === organizerUpn.toLowerCase()) {
       const message = 'This is the mailbox of the organizer: the app has to get into it.';
-      return refused(invalid(['outsideMailbox'], message, 'Name any other mailbox of the organization.'));
+      return refused(invalid(['input', 'outsideMailbox'], message, 'Name any other mailbox of the organization.'));
     }
     try {
       const list = await probe(scope, { ...settings, organizerUpn }, outsideMailbox);

@@ -273,26 +273,26 @@ describe('an error of our own', () => {
   const breakSecret = (of: TestSubgraph) =>
     of.database.query("UPDATE microsoft_apps SET credential_ciphertext = 'v1:gone:AAAA:AAAA'");
 
+  const SAVE_ORGANIZER =
+    'mutation { updateTeamsSettings(input: { organizerUserPrincipalName: "someone@acme.example" }) { userErrors { code } } }';
+
   it('is INTERNAL_SERVER_ERROR with its message outside production, and in the log', async () => {
     await breakSecret(subgraph);
-    const { status, answer } = await ask('mutation { verifyTeamsOrganizer { userErrors { code } } }');
+    const { status, answer } = await ask(SAVE_ORGANIZER);
     expect(status).toBe(200);
     expect(codesOf(answer)).toEqual(['INTERNAL_SERVER_ERROR']);
     expect(answer.errors?.[0]?.message).toContain('needs the encryption key "gone"');
-    expect(answer.errors?.[0]?.path).toEqual(['verifyTeamsOrganizer']);
+    expect(answer.errors?.[0]?.path).toEqual(['updateTeamsSettings']);
     expect(answer.errors?.[0]?.extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR' });
   });
 
   it('keeps its message to itself in production, and is in the log all the same', async () => {
     await breakSecret(production);
-    const { errors } = await production.send(
-      await production.tokens.token('admin'),
-      'mutation { verifyTeamsOrganizer { userErrors { code } } }',
-    );
+    const { errors } = await production.send(await production.tokens.token('admin'), SAVE_ORGANIZER);
     expect(errors).toMatchObject([
       {
         message: 'Something went wrong on our side.',
-        path: ['verifyTeamsOrganizer'],
+        path: ['updateTeamsSettings'],
         extensions: { code: 'INTERNAL_SERVER_ERROR' },
       },
     ]);

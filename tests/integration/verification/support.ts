@@ -4,7 +4,7 @@ import { activate, type UserErrorAnswer } from '../../support/setup.ts';
 import { startTestSubgraph, type TestSubgraph, type TestSubgraphOptions } from '../../support/subgraph.ts';
 import { WITHOUT_WAITS } from '../domain/support.ts';
 
-const VERIFY = `mutation ($outsideMailbox: EmailAddress) { verifyTeamsOrganizer(outsideMailbox: $outsideMailbox) {
+const VERIFY = `mutation ($input: VerifyTeamsOrganizerInput) { verifyTeamsOrganizer(input: $input) {
   verification { outcome ranAt checks { name status detail remedy durationMs graphRequestId } }
   userErrors { code message path remedy } } }`;
 
@@ -32,17 +32,17 @@ export let subgraph: TestSubgraph;
 export let admin: string;
 
 export async function verify(
-  variables: { outsideMailbox?: string } = {},
+  input?: { outsideMailbox?: string },
   { token = admin, of = subgraph }: { token?: string; of?: TestSubgraph } = {},
 ): Promise<VerifyAnswer> {
-  const { data, errors } = await of.send<{ verifyTeamsOrganizer: VerifyAnswer }>(token, VERIFY, variables);
+  const { data, errors } = await of.send<{ verifyTeamsOrganizer: VerifyAnswer }>(token, VERIFY, { input });
   if (errors.length > 0 || !data) throw new Error(JSON.stringify(errors, null, 2));
   return data.verifyTeamsOrganizer;
 }
 
 /** The same, where something must have been verified. */
-export async function verified(variables: { outsideMailbox?: string } = {}): Promise<Verification> {
-  const { verification, userErrors } = await verify(variables);
+export async function verified(input?: { outsideMailbox?: string }): Promise<Verification> {
+  const { verification, userErrors } = await verify(input);
   expect(userErrors).toEqual([]);
   if (verification === null) throw new Error('nothing was verified');
   return verification;

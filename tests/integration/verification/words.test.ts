@@ -123,11 +123,11 @@ describe('a mailbox outside the scope', () => {
   it('is not the organizer’s own, and is an address', async () => {
     expect(await verify({ outsideMailbox: organizer.toUpperCase() })).toMatchObject({
       verification: null,
-      userErrors: [{ code: 'INVALID_INPUT', path: ['outsideMailbox'] }],
+      userErrors: [{ code: 'INVALID_INPUT', path: ['input', 'outsideMailbox'] }],
     });
     for (const outsideMailbox of ['../../users/x', 'x@y/../z', 'nobody']) {
       expect((await verify({ outsideMailbox })).userErrors).toMatchObject([
-        { code: 'INVALID_INPUT', path: ['outsideMailbox'] },
+        { code: 'INVALID_INPUT', path: ['input', 'outsideMailbox'] },
       ]);
     }
   });
