@@ -247,6 +247,14 @@ export function loadConfig(env: Environment = process.env): Config {
   };
 }
 
+/** Whether anything is set that `npm run serve` alone reads: what is not for it cannot be told wrong. */
+export function hasServeEnvironment(env: Environment = process.env): boolean {
+  const set = withoutEmpty(env);
+  return ['PUBLIC_URL', 'AUTH_JWKS_URL', 'AUTH_JWKS_FILE', 'AUTH_ISSUER', 'ENCRYPTION_KEYS', 'LINK_SIGNING_KEYS'].some(
+    (name) => set[name] !== undefined,
+  );
+}
+
 const migrationSchema = z.object({
   MIGRATION_DATABASE_URL: postgresUrl.optional(),
   DATABASE_URL: postgresUrl.optional(),

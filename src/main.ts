@@ -1,17 +1,12 @@
-import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
 import { BlobStoreError } from './blobs/blob-store.ts';
-import { openBlobStore } from './blobs/open-blob-store.ts';
 import { ConfigError, loadConfig } from './config.ts';
-import { DatabaseRefusedError, openDatabase } from './db/database.ts';
-import { createGraphService } from './graph/service.ts';
+import { DatabaseRefusedError } from './db/database.ts';
 import { startWorker } from './jobs/worker.ts';
+import { openServices } from './open-services.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createMetrics } from './server/metrics.ts';
-import { createMailTransport } from './services/invitations/mail-transport.ts';
-import { createServices } from './services/services.ts';
 
 /** Opens everything, serves until a signal, and closes everything. */
 async function main(): Promise<void> {
@@ -19,29 +14,8 @@ async function main(): Promise<void> {
   const logger = pino({ level: config.logLevel, redact: ['req.headers.authorization', 'headers.authorization'] });
   const clock = () => new Date();
 
-  const database = await openDatabase({ connectionString: config.database.url, poolSize: config.database.poolSize });
   const metrics = createMetrics();
-  const graph = createGraphService({ ...config.microsoft, clock, logger });
-  const mail = config.mail && createMailTransport(config.mail);
-  const blobs = config.blobStore && (await openBlobStore(config.blobStore));
-  const services = createServices({
-    graph,
-    encryptionKeys: config.encryptionKeys,
-    linkSigningKeys: config.linkSigningKeys,
-    publicUrl: config.publicUrl,
-    mail,
-    psaEvents: config.psaEvents,
-    blobs,
-    recordingLinkMinutes: config.recordingLinkMinutes,
-    tools: {
-      clock,
-      newId: uuidv7,
-      sleep: (milliseconds) => setTimeout(milliseconds),
-      random: Math.random,
-      logger,
-      metrics,
-    },
-  });
+  const { database, mail, blobs, services } = await openServices(config, { clock, logger, metrics });
   const authenticate = await createAuthenticator(config.auth, clock);
   const app = await createApp({
     database,

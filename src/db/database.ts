@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { Prisma, PrismaClient } from '../generated/prisma/client.ts';
+import { appliedMigrations, type DatabaseFacts, readDatabaseFacts } from './facts.ts';
 import { type JobPool, openJobPool } from './job-pool.ts';
 import { migrationNames } from './migration-names.ts';
 import { APPLICATION_ROLE, JOB_SCHEMA } from './names.ts';
@@ -27,6 +28,8 @@ export interface Database {
   openJobPool(max: number): JobPool;
   /** Rejects when Postgres does not answer. */
   ping(): Promise<void>;
+  /** What is known of the database itself. Rejects when Postgres does not answer. */
+  facts(): Promise<DatabaseFacts>;
   close(): Promise<void>;
 }
 
@@ -88,18 +91,11 @@ async function roleToUse(client: pg.Client): Promise<string | undefined> {
  * old release serves on. A role that may not read Prisma's own table is told only about an empty database.
  */
 async function refuseUnmigrated(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ readable: boolean | null }>(
-    "SELECT has_table_privilege(to_regclass('_prisma_migrations'), 'SELECT') AS readable",
-  );
-  const readable = rows[0]?.readable ?? null;
-  if (readable === null)
+  const applied = await appliedMigrations(client);
+  if (applied === 'none')
     throw new DatabaseRefusedError('The database has no tables yet. Run `npm run db:migrate` first.');
-  if (!readable) return;
-  const applied = await client.query<{ migration_name: string }>(
-    'SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
-  );
-  const known = new Set(applied.rows.map((row) => row.migration_name));
-  const missing = (await migrationNames()).filter((name) => !known.has(name));
+  if (applied === 'hidden') return;
+  const missing = (await migrationNames()).filter((name) => !applied.includes(name));
   if (missing.length > 0)
     throw new DatabaseRefusedError(
       `The database lacks migrations of this release: ${missing.join(', ')}. Run \`npm run db:migrate\` first.`,
@@ -177,6 +173,7 @@ export async function openDatabase(options: { connectionString: string; poolSize
     },
     openJobPool: (max) => openJobPool(options.connectionString, role, max),
     ping: () => pool.ping(),
+    facts: () => readDatabaseFacts(options.connectionString),
     async close() {
       await prisma.$disconnect();
       await pool.end();

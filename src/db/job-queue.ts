@@ -147,3 +147,48 @@ export async function removeJob(prisma: TenantPrisma, name: JobName, key: string
   await prisma.$executeRaw`
     SELECT graphile_worker.remove_job(concat_ws(':', ${name}::text, current_setting('app.tenant_id'), ${key}::text))`;
 }
+
+/** How a tenant's jobs stand, by the database's clock. */
+export interface QueueFacts {
+  /** Due, and not begun. */
+  waiting: number;
+  /** For how long the oldest of them has been due; null when none is. */
+  oldestWaitMs: number | null;
+  running: number;
+  /** Planned for later. */
+  planned: number;
+  /** Failed at their last try, and will be tried again. */
+  retrying: number;
+  /** Failed so often that they are not tried again. */
+  givenUp: number;
+  /** The names of the jobs that failed, by the alphabet. */
+  failing: string[];
+  /** Whether nobody works at all: anybody's jobs have been due for a quarter of an hour and none is being done. */
+  isStanding: boolean;
+}
+
+/** Counts the jobs of the tenant that the connection is bound to. Of others it says only whether anything moves. */
+export async function queueFacts(prisma: TenantPrisma): Promise<QueueFacts> {
+  const rows = await prisma.$queryRaw<QueueFacts[]>`
+    WITH job AS (
+      SELECT j.run_at, j.attempts, t.identifier, j.locked_at IS NOT NULL AS is_running,
+             j.attempts >= j.max_attempts AS is_given_up,
+             j.payload->>'tenantId' = current_setting('app.tenant_id') AS is_ours
+        FROM graphile_worker._private_jobs j JOIN graphile_worker._private_tasks t ON t.id = j.task_id
+    ), state AS (
+      SELECT *, NOT is_running AND NOT is_given_up AND run_at <= now() AS is_waiting FROM job
+    )
+    SELECT (count(*) FILTER (WHERE is_ours AND is_waiting))::int AS "waiting",
+           (extract(epoch FROM now() - min(run_at) FILTER (WHERE is_ours AND is_waiting)) * 1000)::float8 AS "oldestWaitMs",
+           (count(*) FILTER (WHERE is_ours AND is_running))::int AS "running",
+           (count(*) FILTER (WHERE is_ours AND NOT is_running AND NOT is_given_up AND run_at > now()))::int AS "planned",
+           (count(*) FILTER (WHERE is_ours AND attempts > 0 AND NOT is_running AND NOT is_given_up))::int AS "retrying",
+           (count(*) FILTER (WHERE is_ours AND is_given_up AND NOT is_running))::int AS "givenUp",
+           coalesce(array_agg(DISTINCT identifier) FILTER (WHERE is_ours AND attempts > 0 AND NOT is_running), '{}') AS "failing",
+           coalesce(min(run_at) FILTER (WHERE is_waiting) < now() - interval '15 minutes', false) AND NOT coalesce(bool_or(is_running), false)
+             AS "isStanding"
+      FROM state`;
+  const [row] = rows;
+  if (row === undefined) throw new Error('Postgres did not count');
+  return row;
+}

@@ -4,6 +4,7 @@ import { attendanceClient } from './attendance.ts';
 import { eventsClient } from './events.ts';
 import { onlineMeetingsClient } from './online-meetings.ts';
 import { recordingsClient } from './recordings.ts';
+import type { RemoteClock } from './remote-clock.ts';
 import { createRequests, type RequestsOptions } from './requests.ts';
 import { withRetries } from './retry.ts';
 import { subscriptionsClient } from './subscriptions.ts';
@@ -12,7 +13,7 @@ import type { CallOptions, GraphClient } from './types.ts';
 import { usersClient } from './users.ts';
 
 /** The client of one app registration, made of one part for each resource. */
-export function createGraphClient(options: RequestsOptions): GraphClient {
+export function createGraphClient(options: RequestsOptions & { remoteClock?: RemoteClock }): GraphClient {
   const { tokens, limits, logger } = options;
   const requests = createRequests(options);
   const token = (call: CallOptions | undefined) =>
@@ -33,6 +34,7 @@ export function createGraphClient(options: RequestsOptions): GraphClient {
   return {
     grantedRoles: async (call) => (await token(call)).roles,
     directoryId: async (call) => (await token(call)).directoryId,
+    clockReading: () => options.remoteClock?.latest ?? null,
     users: usersClient(requests),
     events: eventsClient(requests),
     onlineMeetings: onlineMeetingsClient(requests),

@@ -3,11 +3,14 @@ import { type EntraAnswer, entraFailure } from './classify-entra.ts';
 import type { GraphRequestError } from './errors.ts';
 import type { GraphLogger } from './log.ts';
 import { networkFailure, timeoutFailure } from './network-failure.ts';
+import type { RemoteClock } from './remote-clock.ts';
 
 export interface EntraNetworkOptions {
   logger: GraphLogger;
   clock: () => Date;
   timeoutMs: number;
+  /** Learns Microsoft's time from every answer. */
+  remoteClock?: RemoteClock;
 }
 
 /**
@@ -59,8 +62,11 @@ export class EntraNetwork implements INetworkModule {
   }
 
   async #exchange(url: string, init: RequestInit): Promise<EntraAnswer> {
+    const { clock, remoteClock } = this.#options;
     try {
+      const sentAt = clock();
       const response = await fetch(url, init);
+      remoteClock?.note(response.headers, sentAt, clock());
       return { status: response.status, headers: response.headers, body: parsed(await response.text()) };
     } catch (error) {
       this.lastFailure = init.signal?.aborted

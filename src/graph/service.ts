@@ -4,6 +4,7 @@ import { TokenSource } from './auth.ts';
 import { createGraphClient } from './client.ts';
 import { type CloudEndpoints, cloudEndpoints } from './clouds.ts';
 import type { GraphLogger } from './log.ts';
+import { RemoteClock } from './remote-clock.ts';
 import type { RetryLimits } from './retry.ts';
 import { MailboxQueues } from './throttle.ts';
 import type { AppCredential, GraphClient, GraphService, MicrosoftAppRegistration } from './types.ts';
@@ -57,7 +58,8 @@ export function createGraphService(options: GraphServiceOptions): GraphService {
 
   function createEntry(app: MicrosoftAppRegistration): Entry {
     const endpoints: CloudEndpoints = cloudEndpoints(app.cloud, options);
-    const tokens = new TokenSource(app, endpoints, { logger, clock, timeoutMs: perTryTimeoutMs });
+    const remoteClock = new RemoteClock();
+    const tokens = new TokenSource(app, endpoints, { logger, clock, timeoutMs: perTryTimeoutMs, remoteClock });
     const client = createGraphClient({
       graphBaseUrl: endpoints.graphBaseUrl,
       tokens,
@@ -66,6 +68,7 @@ export function createGraphService(options: GraphServiceOptions): GraphService {
       limits,
       perTryTimeoutMs,
       clock,
+      remoteClock,
       logger,
     });
     return { client, tokens };

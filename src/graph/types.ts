@@ -13,12 +13,14 @@ import type {
 } from './artifact-types.ts';
 import type { CallOptions } from './call-options.ts';
 import type { GraphEvents } from './event-types.ts';
+import type { ClockReading } from './remote-clock.ts';
 import type { GraphSubscriptions } from './subscription-types.ts';
 
 export type * from './artifact-types.ts';
 export type * from './call-options.ts';
 export type * from './event-types.ts';
 export type * from './failure-kinds.ts';
+export type * from './remote-clock.ts';
 export type * from './subscription-types.ts';
 
 /** The sovereign clouds in which an app registration can live. */
@@ -54,6 +56,8 @@ export interface GraphClient {
   grantedRoles(options?: CallOptions): Promise<ReadonlySet<string>>;
   /** The object id of the directory, by the token: an app may be registered with a domain name. Null: it does not say. */
   directoryId(options?: CallOptions): Promise<string | null>;
+  /** Our clock beside Microsoft's, at the latest request for a token that was answered; null before the first one. */
+  clockReading(): ClockReading | null;
   users: {
     /** @param user object id or userPrincipalName */
     get(user: string, options?: CallOptions): Promise<GraphUser>;

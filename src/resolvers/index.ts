@@ -11,6 +11,7 @@ import { createTeamsMeeting } from './Mutation/createTeamsMeeting.ts';
 import { refreshTeamsMeetingArtifacts } from './Mutation/refreshTeamsMeetingArtifacts.ts';
 import { rescheduleTeamsMeeting } from './Mutation/rescheduleTeamsMeeting.ts';
 import { retryTeamsMeeting } from './Mutation/retryTeamsMeeting.ts';
+import { runTeamsDiagnostics } from './Mutation/runTeamsDiagnostics.ts';
 import { updateTeamsMeetingAttendees } from './Mutation/updateTeamsMeetingAttendees.ts';
 import { updateTeamsSettings } from './Mutation/updateTeamsSettings.ts';
 import { verifyTeamsOrganizer } from './Mutation/verifyTeamsOrganizer.ts';
@@ -42,6 +43,7 @@ export const resolvers: Resolvers = {
     connectMicrosoftApp,
     updateTeamsSettings,
     verifyTeamsOrganizer,
+    runTeamsDiagnostics,
     createTeamsMeeting,
     rescheduleTeamsMeeting,
     updateTeamsMeetingAttendees,

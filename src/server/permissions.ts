@@ -34,6 +34,7 @@ const PERMISSION_MAP: PermissionMap = {
     connectMicrosoftApp: 'teams_settings:update',
     updateTeamsSettings: 'teams_settings:update',
     verifyTeamsOrganizer: 'teams_settings:update',
+    runTeamsDiagnostics: 'teams_settings:update',
     createTeamsMeeting: 'teams_meeting:write',
     rescheduleTeamsMeeting: 'teams_meeting:write',
     updateTeamsMeetingAttendees: 'teams_meeting:write',

@@ -1,4 +1,5 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
+import type { DatabaseFacts } from '../db/facts.ts';
 import type { GraphService } from '../graph/types.ts';
 import { type ArtifactReads, createArtifactReads } from './artifacts/artifact-reads.ts';
 import { makeCaptureAttendance } from './artifacts/attendance.ts';
@@ -9,6 +10,9 @@ import { createOrganizerChanges } from './artifacts/organizer-changes.ts';
 import { makeRefreshArtifacts, type RefreshArtifacts } from './artifacts/refresh-artifacts.ts';
 import { createArtifactStore } from './artifacts/store-artifacts.ts';
 import { createArtifactVisibility } from './artifacts/visibility.ts';
+import { createDiagnosticsService } from './diagnostics/diagnostics.ts';
+import { makeLooks } from './diagnostics/looks.ts';
+import type { DiagnosticsService } from './diagnostics/report.ts';
 import { makeInvitationListener } from './invitations/invitation-listener.ts';
 import type { MailTransport } from './invitations/mail-transport.ts';
 import { makeSendInvitation, type SendInvitation } from './invitations/send-invitation.ts';
@@ -77,6 +81,7 @@ export interface Services {
   indexTranscripts: IndexTranscripts;
   setupGuide: SetupGuideService;
   links: LinkSigner;
+  diagnostics: DiagnosticsService;
   sendInvitation: SendInvitation;
   receivePsaEvent: ReceivePsaEvent;
   applyPsaEvent: ApplyPsaEvent;
@@ -99,6 +104,8 @@ export interface ServiceOptions {
   psaEvents?: EventReceiver | undefined;
   /** Where copies of recordings are kept; without it none are made. */
   blobs?: BlobStore | undefined;
+  /** What is known of the database itself; rejects when it does not answer. */
+  inspectDatabase: () => Promise<DatabaseFacts>;
   /** How much of a recording is copied at a time. */
   copyLimits?: Partial<CopyLimits>;
   /** How long links of recordings work, in minutes; default 15. */
@@ -110,7 +117,8 @@ export interface ServiceOptions {
 
 export function createServices(options: ServiceOptions): Services {
   const { graph, encryptionKeys, linkSigningKeys, publicUrl, psaEvents, mail, blobs, tools } = options;
-  const microsoftApp = createMicrosoftAppService(graph, new KeyRing(encryptionKeys), tools);
+  const keys = new KeyRing(encryptionKeys);
+  const microsoftApp = createMicrosoftAppService(graph, keys, tools);
   const settings = createSettingsService(microsoftApp, tools, { canStoreRecordings: blobs !== undefined });
   const capability = createCapabilityService(settings, microsoftApp);
   const visibility = createArtifactVisibility(settings);
@@ -135,6 +143,9 @@ export function createServices(options: ServiceOptions): Services {
     tools,
   );
   const operate = makeOperate({ sync, reads: meetings }, tools, options.answerWithinMs ?? ANSWER_WITHIN_MS);
+  const { subscriptionsOf } = notifications;
+  const { inspectDatabase } = options;
+  const looks = makeLooks({ keys, settings, subscriptionsOf, publicUrl, blobs, inspectDatabase }, tools);
   const operations: MeetingOperations = {
     create: makeCreateMeeting({ settings, capability, operate }, tools),
     ...makeChangeOperations({ operate, listeners }, tools),
@@ -171,6 +182,7 @@ export function createServices(options: ServiceOptions): Services {
     links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock, {
       recordingMinutes: options.recordingLinkMinutes,
     }),
+    diagnostics: createDiagnosticsService({ looks, microsoftApp, settings }, tools),
     sendInvitation: makeSendInvitation({ mail }, tools),
     receivePsaEvent: makeReceivePsaEvent(tools),
     notifications,

@@ -155,6 +155,7 @@ export async function startTestSubgraph({
     linkSigningKeys: linkSigningKeys ?? key(),
     publicUrl: isCallable ? `http://127.0.0.1:${port}` : publicUrl,
     mail,
+    inspectDatabase: () => db.facts(),
     ...(answerWithinMs === undefined ? {} : { answerWithinMs }),
     psaEvents,
     ...serviceOptions,

@@ -1,4 +1,4 @@
 import type { QueryResolvers } from '../../generated/graphql.ts';
 
-// No diagnosis can be run yet, so there is none to show.
-export const teamsDiagnostics: QueryResolvers['teamsDiagnostics'] = () => null;
+export const teamsDiagnostics: QueryResolvers['teamsDiagnostics'] = (_parent, _args, { services, scope }) =>
+  services.diagnostics.latest(scope);

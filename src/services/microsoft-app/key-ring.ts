@@ -34,6 +34,22 @@ export class KeyRing {
     return ['v1', key.id, nonce.toString('base64url'), sealed.toString('base64url')].join(':');
   }
 
+  /**
+   * Says of a stored text which key it needs and whether it opens, without handing out what is in it.
+   * @returns `keyId` as the text names it; `isCurrent`: it is the key that encrypts today
+   */
+  examine(text: string, owner: string): { keyId: string; isReadable: boolean; isCurrent: boolean } {
+    const keyId = text.split(':')[1] ?? '';
+    const isCurrent = keyId === this.#keys[0].id;
+    try {
+      this.decrypt(text, owner);
+      return { keyId, isReadable: true, isCurrent };
+    } catch (error) {
+      if (!(error instanceof SecretUnreadableError)) throw error;
+      return { keyId, isReadable: false, isCurrent };
+    }
+  }
+
   /** @throws SecretUnreadableError when the key is gone, or the text or its owner was changed */
   decrypt(text: string, owner: string): string {
     const [version, keyId, nonce, sealed] = text.split(':');

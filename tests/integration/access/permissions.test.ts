@@ -30,6 +30,10 @@ const RULES: Record<string, { permission: string; operation: string }> = {
     permission: 'teams_settings:update',
     operation: 'mutation { verifyTeamsOrganizer { userErrors { code } } }',
   },
+  'Mutation.runTeamsDiagnostics': {
+    permission: 'teams_settings:update',
+    operation: 'mutation { runTeamsDiagnostics { userErrors { code } } }',
+  },
   'Mutation.createTeamsMeeting': {
     permission: 'teams_meeting:write',
     operation:

@@ -40,6 +40,7 @@ function otherProcess(sleep: ServiceTools['sleep'] = (milliseconds) => setTimeou
     encryptionKeys,
     linkSigningKeys: encryptionKeys,
     publicUrl: 'http://subgraph.invalid',
+    inspectDatabase: () => subgraph.db.facts(),
     tools,
   });
 }

@@ -1,0 +1,73 @@
+import type { KeyRing } from '../../microsoft-app/key-ring.ts';
+import type { Scope } from '../../scope.ts';
+import { type Finding, fail, pass, skip, warn } from '../finding.ts';
+import type { Look } from '../look.ts';
+
+interface StoredSecret {
+  ciphertext: string;
+  /** Without it nothing works; the others only clear something up. */
+  isNeeded: boolean;
+}
+
+/** Every column of the tenant in which something is encrypted: a test holds this list and the database together. */
+export const ENCRYPTED_COLUMNS = [
+  'microsoft_apps.credential_ciphertext',
+  'graph_subscriptions.former_credential_ciphertext',
+];
+
+async function storedSecrets(scope: Scope): Promise<StoredSecret[]> {
+  const [app, former] = await scope.db.run(async (prisma) => [
+    await prisma.microsoftApp.findFirst({ select: { credentialCiphertext: true } }),
+    await prisma.graphSubscription.findMany({
+      where: { formerCredentialCiphertext: { not: null } },
+      select: { formerCredentialCiphertext: true },
+    }),
+  ]);
+  return [
+    ...(app === null ? [] : [{ ciphertext: app.credentialCiphertext, isNeeded: true }]),
+    ...former.map(({ formerCredentialCiphertext }) => ({
+      ciphertext: formerCredentialCiphertext ?? '',
+      isNeeded: false,
+    })),
+  ];
+}
+
+const quoted = (ids: Iterable<string>) => [...new Set(ids)].map((id) => `“${id}”`).join(', ');
+
+async function look(keys: KeyRing, scope: Scope): Promise<Finding> {
+  const secrets = await storedSecrets(scope);
+  if (secrets.length === 0) return skip('Nothing is stored encrypted for this tenant.');
+  const examined = secrets.map(({ ciphertext, isNeeded }) => ({
+    ...keys.examine(ciphertext, scope.db.tenantId),
+    isNeeded,
+  }));
+  const lost = examined.filter(({ isReadable }) => !isReadable);
+  const lostIds = quoted(lost.map(({ keyId }) => keyId));
+  if (lost.some(({ isNeeded }) => isNeeded))
+    return fail(
+      `The stored credential of the app cannot be read: it needs the encryption key ${lostIds} as it was when the app was connected.`,
+      `Put the encryption key ${lostIds} back into ENCRYPTION_KEYS, or connect the app again with connectMicrosoftApp.`,
+    );
+  if (lost.length > 0)
+    return warn(
+      `The credential of an app that was replaced cannot be read: it needs the encryption key ${lostIds}. Its subscriptions end by themselves within three days.`,
+      `Put the encryption key ${lostIds} back into ENCRYPTION_KEYS if it is still there.`,
+    );
+  const older = examined.filter(({ isCurrent }) => !isCurrent);
+  if (older.length > 0)
+    return warn(
+      `Something is still encrypted with the older key ${quoted(older.map(({ keyId }) => keyId))}.`,
+      'Connect the app again with connectMicrosoftApp before that key is removed from ENCRYPTION_KEYS.',
+    );
+  return pass('Everything that is stored encrypted can be read, with the key that is used today.');
+}
+
+/** Whether the keys of ENCRYPTION_KEYS open what is stored for the tenant. */
+export function encryptionKeysLook(keys: KeyRing): Look {
+  return {
+    name: 'encryption-keys',
+    title: 'Encryption keys',
+    limitMs: 15_000,
+    look: ({ scope }) => look(keys, scope),
+  };
+}
