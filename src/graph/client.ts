@@ -31,6 +31,7 @@ export function createGraphClient(options: RequestsOptions): GraphClient {
       (signal) => untilAborted(tokens.token(), signal),
     );
   return {
+    cloud: options.cloud,
     grantedRoles: async (call) => (await token(call)).roles,
     directoryId: async (call) => (await token(call)).directoryId,
     users: usersClient(requests),

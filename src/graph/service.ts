@@ -59,6 +59,7 @@ export function createGraphService(options: GraphServiceOptions): GraphService {
     const endpoints: CloudEndpoints = cloudEndpoints(app.cloud, options);
     const tokens = new TokenSource(app, endpoints, { logger, clock, timeoutMs: perTryTimeoutMs });
     const client = createGraphClient({
+      cloud: app.cloud,
       graphBaseUrl: endpoints.graphBaseUrl,
       tokens,
       queues,

@@ -48,6 +48,8 @@ export interface GraphUser {
 
 /** Everything this product asks of Microsoft for one app registration. Every method may throw `GraphRequestError`. */
 export interface GraphClient {
+  /** The cloud that it talks to, and to no other. */
+  readonly cloud: MicrosoftCloudName;
   /** Gets a token (cached) and returns the app roles in it; empty set when the token has none. */
   grantedRoles(options?: CallOptions): Promise<ReadonlySet<string>>;
   /** The object id of the directory, by the token: an app may be registered with a domain name. Null: it does not say. */

@@ -1,3 +1,4 @@
+import { cloudHosts } from '../../graph/clouds.ts';
 import type { GraphClient } from '../../graph/types.ts';
 import { explain } from '../failures.ts';
 import { EXCHANGE_PERMISSION, KNOWN_PERMISSIONS, REQUIRED_PERMISSIONS } from '../microsoft-app/permissions.ts';
@@ -7,7 +8,9 @@ import { Checklist, type VerificationCheck, type VerificationOutcome } from './c
 const USED_FOR = Object.fromEntries(KNOWN_PERMISSIONS.map(({ name, usedFor }) => [name, usedFor]));
 
 /** Well-formed and certainly nobody's: with it the policy is tested without touching a meeting. */
-const PROBE_JOIN_URL = 'https://teams.microsoft.com/l/meetup-join/19%3ameeting_verification-probe%40thread.v2/0';
+function probeJoinUrl({ cloud }: GraphClient): string {
+  return `https://${cloudHosts(cloud).teams}/l/meetup-join/19%3ameeting_verification-probe%40thread.v2/0`;
+}
 
 async function makeAndRemoveMeeting(graph: GraphClient, userId: string, tools: ServiceTools): Promise<string> {
   const startsAt = new Date(tools.clock().getTime() + 24 * 3_600_000);
@@ -72,7 +75,7 @@ export async function probeOrganizer(
   if (!reachable) list.skip(['meeting']);
   else if (!changesNothing) await list.check('meeting', () => makeAndRemoveMeeting(graph, userId, tools));
   await list.check('policy', async () => {
-    await graph.onlineMeetings.findByJoinUrl(userId, PROBE_JOIN_URL);
+    await graph.onlineMeetings.findByJoinUrl(userId, probeJoinUrl(graph));
     return 'The Teams application access policy lets the app act for the organizer.';
   });
   return list;
