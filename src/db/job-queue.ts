@@ -65,6 +65,8 @@ export interface JobPayloads {
   ensure_subscriptions: Record<string, never>;
   /** Copies a recording into the own store, a slice a run. */
   store_recording: { recordingId: string };
+  /** Gives a new meeting the options that the tenant's meetings start with. */
+  apply_meeting_defaults: { meetingId: string };
   /** Deletes what has been kept for long enough. Schedules itself again. */
   apply_retention: Record<string, never>;
 }

@@ -34,6 +34,7 @@ export function createGraphClient(options: RequestsOptions): GraphClient {
     cloud: options.cloud,
     grantedRoles: async (call) => (await token(call)).roles,
     directoryId: async (call) => (await token(call)).directoryId,
+    servicePrincipalId: async (call) => (await token(call)).objectId,
     users: usersClient(requests),
     events: eventsClient(requests),
     onlineMeetings: onlineMeetingsClient(requests),
