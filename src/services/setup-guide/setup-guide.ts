@@ -1,4 +1,5 @@
 import { cloudHosts } from '../../graph/clouds.ts';
+import type { MicrosoftCloudName } from '../../graph/types.ts';
 import type { DiagnosticsService } from '../diagnostics/report.ts';
 import type { ConnectedMicrosoftApp, MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import { EXCHANGE_PERMISSION, KNOWN_PERMISSIONS, REQUIRED_PERMISSIONS } from '../microsoft-app/permissions.ts';
@@ -61,6 +62,12 @@ function consentInstructions(app: ConnectedMicrosoftApp | null): string {
   return `Under “API permissions” of the app, add as Microsoft Graph application permissions: ${names}, ${optional}; then ${link}. Leave ${EXCHANGE_PERMISSION} out if you limit it in Exchange with RBAC for Applications, which grants it there.`;
 }
 
+/** Microsoft Learn: onlinemeeting-get, onlinemeeting-list-recordings, onlinemeeting-list-transcripts. */
+function notOffered(cloud: MicrosoftCloudName): string {
+  if (cloud !== 'CHINA') return '';
+  return ' By Microsoft’s documentation Graph offers neither online meetings nor recordings nor transcripts in this cloud: meetings can be made, and this step brings nothing.';
+}
+
 /** @param diagnostics where a diagnosis can be run; without it the verification alone tells */
 export function createSetupGuideService(
   microsoftApp: Pick<MicrosoftAppService, 'find'>,
@@ -114,15 +121,13 @@ export function createSetupGuideService(
         },
         {
           title: 'Let the app act for the organizer in Teams',
-          instructions:
-            'Create and grant a Teams application access policy, then wait up to 30 minutes. A user has one such policy: if the organizer has another already, add the app to that one with Set-CsApplicationAccessPolicy.',
+          instructions: `Create and grant a Teams application access policy, then wait up to 30 minutes. A user has one such policy: if the organizer has another already, add the app to that one with Set-CsApplicationAccessPolicy.${notOffered(cloud)}`,
           script: teamsPolicyScript(values),
           status: statusOf(findings, CHECKS.policy),
         },
         {
           title: 'Let apps read transcripts',
-          instructions:
-            'Both switches are off by default since July 2026. With the second one off, transcripts come without the names of who spoke.',
+          instructions: `Both switches are off by default since July 2026. With the second one off, transcripts come without the names of who spoke.${notOffered(cloud)}`,
           script: transcriptSwitchesScript(values),
           status: statusOf(findings, CHECKS.transcripts),
         },

@@ -59,7 +59,7 @@ describe('a set-up in order', () => {
       'PASS',
       'SKIP',
     ]);
-    expect(teamsSetupGuide.steps.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(teamsSetupGuide.steps.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(teamsSetupGuide.steps[4]?.script).toContain(`'${ACME.clientId}'`);
     expect(teamsSetupGuide.steps[4]?.script).toContain(`'${ACME.organizer}'`);
     expect((await auditOf(subgraph, 'tenant-a', 'verify')).at(-1)).toMatchObject({
