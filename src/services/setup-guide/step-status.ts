@@ -11,7 +11,7 @@ export interface Findings {
 /** From good to bad; what was skipped says nothing. */
 const SEVERITY: Record<CheckStatus, number> = { SKIP: 0, PASS: 1, WARN: 2, FAIL: 3 };
 
-export function worst(statuses: readonly CheckStatus[]): CheckStatus {
+function worst(statuses: readonly CheckStatus[]): CheckStatus {
   return statuses.reduce<CheckStatus>((bad, status) => (SEVERITY[status] > SEVERITY[bad] ? status : bad), 'SKIP');
 }
 

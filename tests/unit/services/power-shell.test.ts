@@ -50,7 +50,7 @@ describe('the grammar that the tests read by', () => {
     expect(readCommands(script).map((command) => command.map(({ value }) => value))).toEqual(commands);
   });
 
-  it.each(['Do-It "$x"', 'Do-It "$(x)"', 'Do-It "${x}"', 'Do-It $x', 'Do-It “$x”'])(
+  it.each(['Do-It "$x"', 'Do-It "$(x)"', 'Do-It "$' + '{x}"', 'Do-It $x', 'Do-It “$x”'])(
     'sees that %s is evaluated',
     (s) => {
       expect(readCommands(s).flat()).toContainEqual(expect.objectContaining({ isEvaluated: true }));
