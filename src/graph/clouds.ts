@@ -60,7 +60,7 @@ export function cloudHosts(cloud: MicrosoftCloudName): CloudHosts {
 
 /** Whether the host is one of another cloud and none of this one; the two US clouds sign in at the same host. */
 export function isHostOfOtherCloud(hostname: string, cloud: MicrosoftCloudName): boolean {
-  const host = hostname.toLowerCase();
+  const host = hostname.toLowerCase().replace(/\.$/, '');
   if (Object.values(HOSTS[cloud]).includes(host)) return false;
   return Object.values(HOSTS).some((hosts) => Object.values(hosts).includes(host));
 }

@@ -3,6 +3,7 @@ import {
   CONNECT,
   CREATE,
   type CreatedMeeting,
+  captureMeeting,
   createMeeting,
   MICROSOFT,
   meetingInput,
@@ -12,7 +13,7 @@ import {
   UPDATE_SETTINGS,
   type UserErrorAnswer,
 } from '../../support/setup.ts';
-import { startTestSubgraph, type TestSubgraph } from '../../support/subgraph.ts';
+import { reachable, startTestSubgraph, type TestSubgraph } from '../../support/subgraph.ts';
 import { selfSignedCertificate } from '../../unit/graph/certificate.ts';
 import { ACME, ALWAYS, branches, mendMicrosoft, newTenant, ROLES, TOKEN_ENDPOINT, WITHOUT_WAITS } from './support.ts';
 
@@ -258,6 +259,37 @@ describe('meetings of before', () => {
     expect(told).not.toContain(event?.graph_online_meeting_id ?? 'no online meeting');
     expect(told).not.toContain('meetup-join');
     if (over === toGlobex) expect(told).not.toContain(ACME.organizerId);
+  });
+
+  it('that are over keep what was captured; in another directory nobody looks for more', async () => {
+    const { tenantId, admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, {
+      appointmentId: 'over',
+      startsAt: new Date(Date.now() + 60_000),
+      endsAt: new Date(Date.now() + 3_600_000),
+    });
+    await captureMeeting(subgraph, admin, meeting);
+    await activateWith(admin, toGlobex);
+    await subgraph.database.query("DELETE FROM graphile_worker._private_jobs WHERE payload ->> 'tenantId' <> $1", [
+      tenantId,
+    ]);
+    await subgraph.simulator.clearRequests();
+    // Long enough for a look to be due; tokens of the test do not live that long.
+    subgraph.advanceClock(2 * 3_600_000);
+    await subgraph.runJobs({ early: true });
+    subgraph.advanceClock(-2 * 3_600_000);
+    const { data, errors } = await subgraph.send<{
+      teamsMeeting: { recordings: { contentUrl: string }[]; transcripts: { text: string }[] };
+    }>(admin, 'query ($id: ID!) { teamsMeeting(id: $id) { recordings { contentUrl } transcripts { text } } }', {
+      id: meeting.id,
+    });
+    expect(errors).toEqual([]);
+    expect(data?.teamsMeeting.transcripts[0]?.text).toMatch(/\S/);
+    const played = await fetch(reachable(subgraph, data?.teamsMeeting.recordings[0]?.contentUrl ?? ''));
+    expect(played.status).toBe(503);
+    const told = await toldToGraph();
+    expect(told).toContain(GLOBEX.organizerId);
+    expect(told).not.toContain(ACME.organizerId);
   });
 
   it('are reached again when their directory is connected again, and what was wanted meanwhile is done', async () => {

@@ -65,6 +65,7 @@ describe('the hosts of the clouds', () => {
   it.each([
     ['graph.microsoft.us', 'GLOBAL', true],
     ['GRAPH.MICROSOFT.US', 'GLOBAL', true],
+    ['graph.microsoft.us.', 'GLOBAL', true],
     ['graph.microsoft.com', 'CHINA', true],
     ['dod-graph.microsoft.us', 'US_GOV_L4', true],
     ['login.microsoftonline.us', 'US_GOV_L4', false],
