@@ -1,13 +1,19 @@
 import type { TenantPrisma } from '../../db/database.ts';
 import type { MicrosoftCloudName } from '../../graph/types.ts';
 
-/** Where Microsoft holds what an app made: its cloud, and its directory by the object id where that is known. */
-export function homeOf(app: {
+/** Where Microsoft holds what an app made. */
+export interface Home {
   cloud: MicrosoftCloudName;
+  /** As the admin named the directory: its object id, or one of its domains. */
   directoryId: string;
+  /** By the token; null where it was not said, and for apps that an earlier release connected. */
   directoryObjectId: string | null;
-}): string {
-  return `${app.cloud}/${app.directoryObjectId ?? app.directoryId}`;
+}
+
+/** The names by which a home may have been noted, the surest first. */
+function namesOf({ cloud, directoryId, directoryObjectId }: Home): [string, ...string[]] {
+  const named = `${cloud}/${directoryId}`;
+  return directoryObjectId === null ? [named] : [`${cloud}/${directoryObjectId}`, named];
 }
 
 /**
@@ -16,16 +22,23 @@ export function homeOf(app: {
  * nothing of it is stored any more; what was not certainly made there is made anew. Call it in the transaction that
  * changes the app.
  */
-export async function moveHome(prisma: TenantPrisma, from: string, to: string): Promise<void> {
-  if (from === to) return;
+export async function moveHome(prisma: TenantPrisma, before: Home, after: Home): Promise<void> {
+  const names = namesOf(after);
+  if (namesOf(before).some((name) => names.includes(name))) return;
   const letGo = { leaseToken: null, leasedUntil: null };
+  // First those that are being made: one whose making is stored at this moment is then seen by the statement after it.
   await prisma.onlineMeeting.updateMany({
-    where: { leftIn: null, OR: [{ graphEventId: { not: null } }, { joinUrl: { not: null } }] },
-    data: { leftIn: from, ...letGo },
-  });
-  await prisma.onlineMeeting.updateMany({
-    where: { leftIn: null, OR: [{ createUnconfirmed: true }, { leaseToken: { not: null } }] },
+    where: {
+      leftIn: null,
+      graphEventId: null,
+      joinUrl: null,
+      OR: [{ createUnconfirmed: true }, { leaseToken: { not: null } }],
+    },
     data: { createUnconfirmed: false, lateCreateUntil: null, ...letGo },
   });
-  await prisma.onlineMeeting.updateMany({ where: { leftIn: to }, data: { leftIn: null } });
+  await prisma.onlineMeeting.updateMany({
+    where: { leftIn: null, OR: [{ graphEventId: { not: null } }, { joinUrl: { not: null } }] },
+    data: { leftIn: namesOf(before)[0], ...letGo },
+  });
+  await prisma.onlineMeeting.updateMany({ where: { leftIn: { in: names } }, data: { leftIn: null } });
 }

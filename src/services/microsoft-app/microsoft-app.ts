@@ -15,7 +15,7 @@ import { keepCredentialForRemoval, planSubscriptions } from '../notifications/pl
 import type { Scope, ServiceTools } from '../scope.ts';
 import { lockSetUp } from '../settings/lock-set-up.ts';
 import { type CredentialInput, checkCredential, DOMAIN, GUID, rejectedInput } from './credential.ts';
-import { homeOf, moveHome } from './home.ts';
+import { moveHome } from './home.ts';
 import { type KeyRing, SecretUnreadableError } from './key-ring.ts';
 
 export interface ConnectMicrosoftAppInput extends CredentialInput {
@@ -160,7 +160,7 @@ export function createMicrosoftAppService(
           if (count === 0) await prisma.teamsIntegration.create({ data: { ...pending, createdAt: now } });
         }
         if (before !== null && isOther) await keepCredentialForRemoval(prisma, before);
-        if (before !== null) await moveHome(prisma, homeOf(before), homeOf({ ...app, ...ids }));
+        if (before !== null) await moveHome(prisma, before, { ...app, ...ids });
         await planRetryOfBlocked(prisma);
         await planSubscriptions(prisma);
         await appendAudit(prisma, tools, scope.viewer, {

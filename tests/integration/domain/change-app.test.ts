@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   CONNECT,
@@ -20,6 +21,8 @@ import { ACME, ALWAYS, branches, mendMicrosoft, newTenant, ROLES, TOKEN_ENDPOINT
 const GLOBEX = MICROSOFT['tenant-b'];
 const SECOND_APP = { clientId: 'aaaaaaaa-0000-4000-8000-000000000002', clientSecret: 'second-app-secret' };
 const ORGANIZER_OF: Record<string, string> = {
+  'acme.example': ACME.organizer,
+
   [ACME.directoryId]: ACME.organizer,
   [GLOBEX.directoryId]: GLOBEX.organizer,
 };
@@ -224,6 +227,18 @@ describe('meetings of before', () => {
     expect(moved.meeting?.status).toBe('SCHEDULED');
   });
 
+  it('are reached after a new secret for an app that an earlier release connected by a domain', async () => {
+    const { tenantId, admin } = await activeTenant();
+    await activateWith(admin, { directoryId: 'acme.example' });
+    const meeting = await createMeeting(subgraph, admin, { appointmentId: 'of-an-earlier-release' });
+    await subgraph.database.query('UPDATE microsoft_apps SET directory_object_id = NULL WHERE tenant_id = $1', [
+      tenantId,
+    ]);
+    expect((await connect(admin, { directoryId: 'acme.example' })).userErrors).toEqual([]);
+    const moved = await succeed<Answer>(subgraph, admin, RESCHEDULE, { meetingId: meeting.id, ...MOVED });
+    expect(moved.meeting?.status).toBe('SCHEDULED');
+  });
+
   it.each([
     ['another directory', toGlobex],
     ['another cloud', { cloud: 'US_GOV_L4' }],
@@ -309,8 +324,35 @@ describe('meetings of before', () => {
     expect(stranded.userErrors).toMatchObject([{ code: 'NOT_CONFIGURED' }]);
   });
 
+  it('that are made at the moment of the change are in the one directory or marked as left in the other', async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const { tenantId, admin } = await activeTenant();
+      const creating = mutate<{ userErrors: UserErrorAnswer[] }>(
+        subgraph,
+        admin,
+        CREATE,
+        meetingInput({ appointmentId: 'at-the-moment' }),
+      );
+      // At another moment of the create each round.
+      await setTimeout(round * 15);
+      await activateWith(admin, toGlobex);
+      await creating;
+      await subgraph.runJobs({ early: true });
+      const rows = await subgraph.database.query<{ organizer_upn: string; left_in: string | null }>(
+        'SELECT organizer_upn, left_in FROM online_meetings WHERE tenant_id = $1',
+        [tenantId],
+      );
+      expect([
+        [],
+        [{ organizer_upn: GLOBEX.organizer, left_in: null }],
+        [{ organizer_upn: ACME.organizer, left_in: `GLOBAL/${ACME.directoryId}` }],
+      ]).toContainEqual(rows);
+    }
+  });
+
   it('whose create was under way are made anew in the new directory, and the old answer is not taken', async () => {
     const { tenantId, admin } = await activeTenant();
+    await subgraph.simulator.clearRequests();
     await subgraph.simulator.addFault({ match: { method: 'POST', path: '/events$' }, delayMs: 1_500, times: 1 });
     const creating = mutate<{ meeting: CreatedMeeting; userErrors: UserErrorAnswer[] }>(
       subgraph,
