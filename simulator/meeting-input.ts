@@ -55,6 +55,7 @@ export function readMeetingInput(json: Json, purpose: 'create' | 'update'): Meet
     else if (name === 'endDateTime') input.endsAt = readTime(name, value);
     else input.settings[name] = readSetting(name, value, purpose);
   }
+  checkPresenters(input.settings);
   if (purpose === 'update' && (input.startsAt === undefined) !== (input.endsAt === undefined)) {
     throw badRequest('Both startDateTime and endDateTime must be specified to change the time of an online meeting.');
   }
@@ -86,10 +87,31 @@ function readSetting(name: string, value: unknown, purpose: 'create' | 'update')
 }
 
 function checkLobby(value: unknown): void {
-  const scope = typeof value === 'object' && value !== null && 'scope' in value ? value.scope : undefined;
-  if (scope !== undefined && !LOBBY_SCOPES.some((one) => one === scope)) {
-    throw badRequest("Invalid value for property 'lobbyBypassSettings'.");
-  }
+  const isGood =
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(value).every(
+      ([name, setting]: [string, unknown]) =>
+        name.includes('@') ||
+        (name === 'scope' && LOBBY_SCOPES.some((one) => one === setting)) ||
+        (name === 'isDialInBypassEnabled' && typeof setting === 'boolean'),
+    );
+  if (!isGood) throw badRequest("Invalid value for property 'lobbyBypassSettings'.");
+}
+
+/**
+ * `roleIsPresenter` needs the full list of attendees, those with the role of presenter among them (onlinemeeting-update).
+ * How Graph answers without it is not documented: 400 is assumed.
+ */
+function checkPresenters({ allowedPresenters, participants }: Json): void {
+  if (allowedPresenters !== 'roleIsPresenter') return;
+  const hasAttendees =
+    typeof participants === 'object' &&
+    participants !== null &&
+    'attendees' in participants &&
+    Array.isArray(participants.attendees) &&
+    participants.attendees.length > 0;
+  if (!hasAttendees) throw badRequest("The list of attendees is required when allowedPresenters is 'roleIsPresenter'.");
 }
 
 function readTime(name: string, value: unknown): Date {

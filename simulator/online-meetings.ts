@@ -60,7 +60,13 @@ export function updateMeeting(call: UserCall): Answer {
   meeting.startsAt = input.startsAt ?? meeting.startsAt;
   meeting.endsAt = input.endsAt ?? meeting.endsAt;
   if (input.subject !== undefined) meeting.subject = input.subject;
-  Object.assign(meeting.settings, input.settings);
+  const { lobbyBypassSettings, ...settings } = input.settings;
+  Object.assign(meeting.settings, settings);
+  // A part of a complex property leaves its other parts alone.
+  if (typeof lobbyBypassSettings === 'object') {
+    const { lobbyBypassSettings: before } = meetingView(call.world, meeting);
+    meeting.settings.lobbyBypassSettings = { ...(typeof before === 'object' ? before : {}), ...lobbyBypassSettings };
+  }
   extendExpiry(meeting, call.now);
   return meetingAnswer(call, 200, meeting);
 }

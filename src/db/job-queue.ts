@@ -67,6 +67,8 @@ export interface JobPayloads {
   store_recording: { recordingId: string };
   /** Removes the event of a verification that broke off; what the payload names is in the event's markers. */
   remove_verification_event: { organizerId: string; eventMarker: string; isLastLook: boolean };
+  /** Gives a new meeting the options that the tenant's meetings start with. */
+  apply_meeting_defaults: { meetingId: string };
   /** Deletes what has been kept for long enough. Schedules itself again. */
   apply_retention: Record<string, never>;
 }

@@ -48,6 +48,15 @@ export interface GraphTranscriptContent {
   isSpeakerAttributed: boolean;
 }
 
+/** Options of a meeting; what is left out stays as it is. Microsoft Learn: onlinemeeting-update. */
+export interface GraphMeetingOptions {
+  recordAutomatically?: boolean;
+  /** `lobbyBypassSettings.scope`: who gets in without waiting. Callers by telephone stay as they are. */
+  lobbyBypassScope?: 'organizer' | 'invited' | 'organization' | 'everyone';
+  /** `roleIsPresenter` is missing: it takes the full list of attendees with their roles. */
+  allowedPresenters?: 'everyone' | 'organization' | 'organizer';
+}
+
 /** Online meetings of one organizer. Every method that answers with a single one may throw `GraphRequestError`. */
 export interface GraphOnlineMeetings {
   /** @returns null when no meeting has this link (an empty list or a 404 with code NotFound). */
@@ -55,14 +64,25 @@ export interface GraphOnlineMeetings {
 
   get(organizerObjectId: string, meetingId: string, options?: CallOptions): Promise<GraphOnlineMeeting>;
 
-  /** The same for many links by `$batch`, 20 a round trip. @returns an entry for every link given. */
+  /**
+   * Changes the options of a meeting; times, attendees and the calendar event are left alone. Needs
+   * `OnlineMeetings.ReadWrite.All` and the Teams policy; not offered in China (Microsoft Learn: onlinemeeting-update).
+   */
+  update(
+    organizerObjectId: string,
+    meetingId: string,
+    options: GraphMeetingOptions,
+    callOptions?: CallOptions,
+  ): Promise<GraphOnlineMeeting>;
+
+  /** `findByJoinUrl` for many links by `$batch`, 20 a round trip. @returns an entry for every link given. */
   findManyByJoinUrl(
     organizerObjectId: string,
     joinUrls: readonly string[],
     options?: CallOptions,
   ): Promise<Map<string, Outcome<GraphOnlineMeeting | null>>>;
 
-  /** The same for many ids by `$batch`, 20 a round trip. @returns an entry for every id given. */
+  /** `get` for many ids by `$batch`, 20 a round trip. @returns an entry for every id given. */
   getMany(
     organizerObjectId: string,
     meetingIds: readonly string[],

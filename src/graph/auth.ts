@@ -14,6 +14,8 @@ export interface AccessToken {
   roles: ReadonlySet<string>;
   /** The `tid` claim, in lower case; null when the token has none. */
   directoryId: string | null;
+  /** The `oid` claim, in lower case; null when the token has none. */
+  objectId: string | null;
 }
 
 interface MsalInstance {
@@ -125,10 +127,13 @@ function clientAuthentication(
 }
 
 /** Reads what we need to know. The signature is not checked: the token is Graph's to verify, we only read our own. */
-function claimsOf(token: string): Pick<AccessToken, 'roles' | 'directoryId'> {
-  const payload = payloadOf(token);
-  const roles = Array.isArray(payload.roles) ? payload.roles.filter((role) => typeof role === 'string') : [];
-  return { roles: new Set(roles), directoryId: typeof payload.tid === 'string' ? payload.tid.toLowerCase() : null };
+function claimsOf(token: string): Omit<AccessToken, 'value'> {
+  const { roles, tid, oid } = payloadOf(token);
+  return {
+    roles: new Set(Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : []),
+    directoryId: typeof tid === 'string' ? tid.toLowerCase() : null,
+    objectId: typeof oid === 'string' ? oid.toLowerCase() : null,
+  };
 }
 
 function payloadOf(token: string): Record<string, unknown> {

@@ -25,6 +25,8 @@ export interface CallPlan {
   user: string;
   /** False for a call whose repetition could do something twice. */
   isIdempotent: boolean;
+  /** The answer is a file, which may lie on another host than Graph's: a redirect to one is followed. */
+  isContent?: boolean;
   /** The body is handed on as a stream instead of being read within the time-out. */
   isStreamed?: boolean;
   signal: AbortSignal | undefined;

@@ -32,9 +32,11 @@ export function createGraphClient(options: RequestsOptions & { remoteClock?: Rem
       (signal) => untilAborted(tokens.token(), signal),
     );
   return {
+    cloud: options.cloud,
     grantedRoles: async (call) => (await token(call)).roles,
     directoryId: async (call) => (await token(call)).directoryId,
     clockReading: () => options.remoteClock?.latest ?? null,
+    servicePrincipalId: async (call) => (await token(call)).objectId,
     users: usersClient(requests),
     events: eventsClient(requests),
     onlineMeetings: onlineMeetingsClient(requests),

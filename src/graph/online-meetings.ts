@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readBatched } from './batch.ts';
 import { listAllBatched } from './batched-lists.ts';
-import { readPlanner } from './call.ts';
+import { type CallPlan, readPlanner } from './call.ts';
 import { GraphRequestError } from './errors.ts';
 import { listAll } from './paging.ts';
 import { encodedLiteral, type GraphPath, graphPath } from './path.ts';
@@ -27,9 +27,11 @@ const onlineMeeting: z.ZodType<GraphOnlineMeeting> = z
 
 const MEETING = '/users/{user}/onlineMeetings/{meeting}';
 
-const plan = readPlanner('onlineMeetings', ['OnlineMeetings.Read.All', 'OnlineMeetings.ReadWrite.All']);
+const WRITE_ROLE = 'OnlineMeetings.ReadWrite.All';
 
-/** Online meetings, found by their link or read by id. Microsoft Learn: onlinemeeting-get. */
+const plan = readPlanner('onlineMeetings', ['OnlineMeetings.Read.All', WRITE_ROLE]);
+
+/** Online meetings, found by their link or read by id. Microsoft Learn: onlinemeeting-get, onlinemeeting-update. */
 export function onlineMeetingsClient(requests: GraphRequests): GraphOnlineMeetings {
   return {
     findByJoinUrl: async (user, joinUrl, options) => {
@@ -46,6 +48,17 @@ export function onlineMeetingsClient(requests: GraphRequests): GraphOnlineMeetin
     get: async (user, meeting, options) => {
       const path = graphPath(MEETING, { user, meeting });
       return requests.json(plan('onlineMeetings.get', user, path, options), onlineMeeting);
+    },
+
+    update: async (user, meeting, { lobbyBypassScope, ...rest }, options) => {
+      const path = graphPath(MEETING, { user, meeting });
+      const planned: CallPlan = {
+        ...plan('onlineMeetings.update', user, path, options),
+        method: 'PATCH',
+        roles: [WRITE_ROLE],
+        body: { ...rest, ...(lobbyBypassScope && { lobbyBypassSettings: { scope: lobbyBypassScope } }) },
+      };
+      return requests.json(planned, onlineMeeting);
     },
 
     findManyByJoinUrl: async (user, joinUrls, options) => {

@@ -30,6 +30,7 @@ export function recordingsClient(requests: GraphRequests): GraphClient['recordin
       const response = await requests.send({
         ...plan('recordings.openContent', user, path, options),
         headers,
+        isContent: true,
         isStreamed: true,
       });
       return openedContent(response, { idleTimeoutMs: requests.perTryTimeoutMs, signal: options?.signal });

@@ -15,8 +15,10 @@ import { unanswered } from './network-failure.ts';
 import type { RetryLimits } from './retry.ts';
 import { parsedJson, shaped } from './shape.ts';
 import type { MailboxQueues } from './throttle.ts';
+import type { MicrosoftCloudName } from './types.ts';
 
 export interface RequestsOptions {
+  cloud: MicrosoftCloudName;
   graphBaseUrl: string;
   tokens: TokenSource;
   queues: MailboxQueues;
@@ -64,7 +66,7 @@ export function createRequests(options: RequestsOptions): GraphRequests {
       mailboxQueue(options.queues, options.appKey),
       outcome(logger, clock),
       timeOut(perTryTimeoutMs),
-      http(graphBaseUrl),
+      http(graphBaseUrl, options.cloud),
     ],
   });
 

@@ -61,6 +61,7 @@ export function createGraphService(options: GraphServiceOptions): GraphService {
     const remoteClock = new RemoteClock();
     const tokens = new TokenSource(app, endpoints, { logger, clock, timeoutMs: perTryTimeoutMs, remoteClock });
     const client = createGraphClient({
+      cloud: app.cloud,
       graphBaseUrl: endpoints.graphBaseUrl,
       tokens,
       queues,
@@ -74,9 +75,18 @@ export function createGraphService(options: GraphServiceOptions): GraphService {
     return { client, tokens };
   }
 
+  function drop(isForgotten: (key: string) => boolean): void {
+    for (const [key, entry] of entries) {
+      if (!isForgotten(key)) continue;
+      entries.delete(key);
+      // Who still holds the client is to see new roles as well.
+      entry.tokens.forget();
+    }
+  }
+
   return {
     forApp(app) {
-      const key = `${appKeyOf(app)}/${credentialHash(app.credential)}`;
+      const key = keyOf(app);
       const entry = entries.get(key) ?? createEntry(app);
       // A Map keeps the order of insertion: the first key is the least recently used.
       entries.delete(key);
@@ -90,14 +100,18 @@ export function createGraphService(options: GraphServiceOptions): GraphService {
 
     forget(app) {
       const prefix = `${appKeyOf(app)}/`;
-      for (const [key, entry] of entries) {
-        if (!key.startsWith(prefix)) continue;
-        entries.delete(key);
-        // Who still holds the client is to see new roles as well.
-        entry.tokens.forget();
-      }
+      drop((key) => key.startsWith(prefix));
+    },
+
+    forgetCredential(app) {
+      const forgotten = keyOf(app);
+      drop((key) => key === forgotten);
     },
   };
+}
+
+function keyOf(app: MicrosoftAppRegistration): string {
+  return `${appKeyOf(app)}/${credentialHash(app.credential)}`;
 }
 
 function appKeyOf(app: MicrosoftAppRegistration): string {

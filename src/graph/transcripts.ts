@@ -15,7 +15,7 @@ const plan = readPlanner('transcripts', ['OnlineMeetingTranscript.Read.All']);
 /** Transcripts of calendar-backed meetings. Microsoft Learn: onlinemeeting-list-transcripts, calltranscript-get. */
 export function transcriptsClient(requests: GraphRequests): GraphClient['transcripts'] {
   async function bytes(contentPlan: CallPlan, accept: string): Promise<Uint8Array<ArrayBuffer>> {
-    const response = await requests.send({ ...contentPlan, headers: { accept } });
+    const response = await requests.send({ ...contentPlan, headers: { accept }, isContent: true });
     return new Uint8Array(await response.arrayBuffer());
   }
 

@@ -52,12 +52,16 @@ export interface GraphUser {
 
 /** Everything this product asks of Microsoft for one app registration. Every method may throw `GraphRequestError`. */
 export interface GraphClient {
+  /** The cloud that it talks to, and to no other. */
+  readonly cloud: MicrosoftCloudName;
   /** Gets a token (cached) and returns the app roles in it; empty set when the token has none. */
   grantedRoles(options?: CallOptions): Promise<ReadonlySet<string>>;
   /** The object id of the directory, by the token: an app may be registered with a domain name. Null: it does not say. */
   directoryId(options?: CallOptions): Promise<string | null>;
   /** Our clock beside Microsoft's, at the latest request for a token that was answered; null before the first one. */
   clockReading(): ClockReading | null;
+  /** The object id of the app's service principal (enterprise application), by the token. Null: it does not say. */
+  servicePrincipalId(options?: CallOptions): Promise<string | null>;
   users: {
     /** @param user object id or userPrincipalName */
     get(user: string, options?: CallOptions): Promise<GraphUser>;
@@ -91,6 +95,8 @@ export interface GraphClient {
 /** Hands out one shared client per app registration and credential, so that concurrent callers share one token. */
 export interface GraphService {
   forApp(app: MicrosoftAppRegistration): GraphClient;
-  /** Forgets the client and its tokens, e.g. when the credential was replaced or consent has just been given. */
+  /** Forgets the app's clients and their tokens, whatever their credential, e.g. when consent has just been given. */
   forget(app: MicrosoftAppRegistration): void;
+  /** The same for the client with this credential alone; the app's others keep their tokens. */
+  forgetCredential(app: MicrosoftAppRegistration): void;
 }

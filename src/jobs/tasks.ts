@@ -30,6 +30,7 @@ function handlersOf(services: Services): Handlers {
     send_invitation: (scope, { mailId }) => services.sendInvitation(scope, mailId),
     index_transcripts: (scope) => services.indexTranscripts(scope),
     store_recording: (scope, { recordingId }) => services.storeRecording(scope, recordingId),
+    apply_meeting_defaults: (scope, { meetingId }) => services.applyMeetingDefaults(scope, meetingId),
     apply_retention: (scope) => services.applyRetention(scope),
     remove_verification_event: (scope, what) => services.removeVerificationEvent(scope, what),
   };

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { TeamsMeetingResolvers } from '../generated/graphql.ts';
 import { renderInvitation } from '../services/invitations/invitation.ts';
-import { failureOf, statusAt } from '../services/meetings/meeting.ts';
+import { defaultsFailureOf, failureOf, statusAt } from '../services/meetings/meeting.ts';
 import { isTimeZone } from '../services/meetings/meeting-input.ts';
 
 function isLocale(text: string): boolean {
@@ -42,5 +42,9 @@ export const TeamsMeeting: TeamsMeetingResolvers = {
   failure(meeting, _args, { viewer, services }) {
     const failure = viewer?.kind === 'client' ? null : failureOf(meeting, services.clock());
     return failure === null ? null : { ...failure, willRetryAt: meeting.nextAttemptAt };
+  },
+  defaultsFailure(meeting, _args, { viewer }) {
+    const failure = viewer?.kind === 'client' ? null : defaultsFailureOf(meeting);
+    return failure === null ? null : { ...failure, willRetryAt: meeting.defaultsNextAt };
   },
 };

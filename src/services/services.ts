@@ -17,6 +17,8 @@ import { makeInvitationListener } from './invitations/invitation-listener.ts';
 import type { MailTransport } from './invitations/mail-transport.ts';
 import { makeSendInvitation, type SendInvitation } from './invitations/send-invitation.ts';
 import { createLinkSigner, type LinkSigner } from './links/signed-links.ts';
+import { type ApplyMeetingDefaults, makeApplyMeetingDefaults } from './meeting-defaults/apply-defaults.ts';
+import { makeDefaultsListener } from './meeting-defaults/defaults-listener.ts';
 import { makeChangeOperations } from './meetings/change-meeting.ts';
 import { makeCreateMeeting } from './meetings/create-meeting.ts';
 import type { MeetingListener } from './meetings/meeting-listener.ts';
@@ -69,6 +71,7 @@ export interface Services {
   syncMeeting: (scope: Scope, meetingId: string) => Promise<void>;
   retryBlockedMeetings: RetryBlockedMeetings;
   sweepTenant: SweepTenant;
+  applyMeetingDefaults: ApplyMeetingDefaults;
   artifacts: ArtifactReads;
   refreshArtifacts: RefreshArtifacts;
   capture: Capture;
@@ -129,6 +132,7 @@ export function createServices(options: ServiceOptions): Services {
   const listeners: MeetingListener[] = [
     makeOutboxListener(tools, psaEvents !== undefined),
     makeInvitationListener(tools, mail !== undefined),
+    makeDefaultsListener(tools),
   ];
   const captures = createCaptureStore(tools);
   const look = makeLook(
@@ -146,6 +150,7 @@ export function createServices(options: ServiceOptions): Services {
   const { subscriptionsOf } = notifications;
   const { inspectDatabase } = options;
   const looks = makeLooks({ keys, settings, subscriptionsOf, publicUrl, blobs, inspectDatabase }, tools);
+  const diagnostics = createDiagnosticsService({ looks, microsoftApp, settings }, tools);
   const operations: MeetingOperations = {
     create: makeCreateMeeting({ settings, capability, operate }, tools),
     ...makeChangeOperations({ operate, listeners }, tools),
@@ -164,6 +169,7 @@ export function createServices(options: ServiceOptions): Services {
     operations,
     syncMeeting: makeSyncMeetingJob(sync),
     sweepTenant: makeSweepTenant({ microsoftApp, reconcileCalendar }, tools),
+    applyMeetingDefaults: makeApplyMeetingDefaults({ microsoftApp, settings }, tools),
     retryBlockedMeetings: makeRetryBlockedMeetings(tools),
     artifacts,
     refreshArtifacts: makeRefreshArtifacts({ reads: meetings, microsoftApp, look, captures }, tools),
@@ -178,11 +184,11 @@ export function createServices(options: ServiceOptions): Services {
     transcripts: createTranscriptReads(visibility),
     searchTranscripts: makeSearchTranscripts(visibility, tools),
     indexTranscripts: makeIndexTranscripts(tools),
-    setupGuide: createSetupGuideService(microsoftApp, settings),
+    setupGuide: createSetupGuideService(microsoftApp, settings, diagnostics),
     links: createLinkSigner(linkSigningKeys, publicUrl, tools.clock, {
       recordingMinutes: options.recordingLinkMinutes,
     }),
-    diagnostics: createDiagnosticsService({ looks, microsoftApp, settings }, tools),
+    diagnostics,
     sendInvitation: makeSendInvitation({ mail }, tools),
     receivePsaEvent: makeReceivePsaEvent(tools),
     notifications,

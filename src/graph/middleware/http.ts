@@ -1,22 +1,25 @@
 import type { Middleware } from '@microsoft/microsoft-graph-client';
 import type { GraphCall } from '../call.ts';
-import { isLoopback } from '../clouds.ts';
+import { isHostOfOtherCloud, isLoopback } from '../clouds.ts';
 import { unanswered } from '../network-failure.ts';
+import type { MicrosoftCloudName } from '../types.ts';
 import { link } from './link.ts';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 5;
 
 /**
- * The end of the chain: global fetch. Redirects of a GET are followed by hand, because the bearer is sent to the
- * origin of Graph and nowhere else, and neither are our other headers. They lead to https only, or to this computer
- * when Graph itself is overridden to be on it.
+ * The end of the chain: global fetch. A call goes to the origin of Graph and nowhere else, whatever link it was made
+ * of. Redirects of a GET are followed by hand: content may lie on another host, which gets neither the bearer nor our
+ * other headers and is never one of another cloud; whatever else Graph answers comes from Graph itself. They lead to
+ * https only, or to this computer when Graph itself is overridden to be on it.
  */
-export function http(graphBaseUrl: string): Middleware {
+export function http(graphBaseUrl: string, cloud: MicrosoftCloudName): Middleware {
   const graph = new URL(graphBaseUrl);
 
   return link(async (call, context) => {
     let url = new URL(String(context.request));
+    if (url.origin !== graph.origin) throw unanswered('INVALID_REQUEST', 'the address is not one of Microsoft Graph');
     let headers = headersFor(url, new Headers(context.options?.headers), graph, call);
     for (let redirects = 0; ; redirects += 1) {
       const response = await fetch(url, {
@@ -34,7 +37,7 @@ export function http(graphBaseUrl: string): Middleware {
       }
       await response.body?.cancel();
       if (redirects === MAX_REDIRECTS) throw unanswered('UNKNOWN', 'Microsoft Graph redirected too often');
-      url = redirectTarget(location, url, graph);
+      url = redirectTarget(location, url, { graph, cloud, isContent: call.plan.isContent ?? false });
       headers = headersFor(url, new Headers(context.options?.headers), graph, call);
     }
   });
@@ -53,10 +56,15 @@ function headersFor(url: URL, wanted: Headers, graph: URL, call: GraphCall): Hea
   return headers;
 }
 
-function redirectTarget(location: string, from: URL, graph: URL): URL {
+function redirectTarget(
+  location: string,
+  from: URL,
+  { graph, cloud, isContent }: { graph: URL; cloud: MicrosoftCloudName; isContent: boolean },
+): URL {
   const url = URL.canParse(location, from.href) ? new URL(location, from) : null;
-  const isAllowed = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url) && isLoopback(graph));
-  if (url === null || !isAllowed) {
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url) && isLoopback(graph));
+  const isOurs = url?.origin === graph.origin || (isContent && !isHostOfOtherCloud(url?.hostname ?? '', cloud));
+  if (url === null || !isSafe || !isOurs) {
     throw unanswered('UNKNOWN', 'Microsoft Graph redirected to an address that is not followed');
   }
   return url;

@@ -75,7 +75,7 @@ export function createCaptureStore(tools: ServiceTools): CaptureStore {
            WHERE tenant_id = current_setting('app.tenant_id') AND id IN (
              SELECT id FROM online_meetings
               WHERE tenant_id = current_setting('app.tenant_id') AND status IN ('SCHEDULED', 'FAILED')
-                AND is_calendar_backed AND join_url IS NOT NULL AND organizer_object_id IS NOT NULL
+                AND is_calendar_backed AND join_url IS NOT NULL AND organizer_object_id IS NOT NULL AND left_in IS NULL
                 AND (capture_leased_until IS NULL OR capture_leased_until <= ${now})
                 AND (capture_next_at <= ${now}
                      OR (ends_at <= ${firstDue} AND ends_at > ${expired} AND (capture_last_attempt_at IS NULL OR capture_last_attempt_at < ends_at)))

@@ -51,6 +51,7 @@ export function makeCapture(
         where: {
           organizerObjectId: { not: null },
           joinUrl: { not: null },
+          leftIn: null,
           endsAt: { gt: new Date(now - ASKED_FOR_MS), lt: new Date(now + HOUR_MS) },
         },
         distinct: ['organizerObjectId'],

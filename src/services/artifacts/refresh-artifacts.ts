@@ -1,6 +1,7 @@
 import type { GraphClient } from '../../graph/types.ts';
 import { readResponses } from '../attendees/responses.ts';
 import { explain, meetingNotFound, type UserError } from '../failures.ts';
+import { leftBehind } from '../meetings/left-behind.ts';
 import { captureFailureOf, type Meeting } from '../meetings/meeting.ts';
 import type { MeetingReads } from '../meetings/meeting-reads.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
@@ -57,6 +58,8 @@ export function makeRefreshArtifacts(
         message: 'No Microsoft app is connected.',
         remedy: 'An administrator runs connectMicrosoftApp.',
       };
+    const elsewhere = leftBehind(meeting);
+    if (elsewhere !== null) return elsewhere;
     if (meeting.joinUrl === null || meeting.organizerObjectId === null)
       return {
         code: 'CONFLICT',

@@ -39,6 +39,11 @@ export function captureFailureOf(meeting: Meeting): StoredFailure | null {
   return meeting.captureFailure as StoredFailure | null;
 }
 
+/** Why it does not have the options that it was to start with. */
+export function defaultsFailureOf(meeting: Meeting): StoredFailure | null {
+  return meeting.defaultsFailure as StoredFailure | null;
+}
+
 /** A client user sees the meetings of their own client; everybody else sees the tenant's. */
 export function visibleMeetings(viewer: Viewer): { clientId?: string } {
   return viewer.kind === 'client' ? { clientId: viewer.clientId } : {};

@@ -1,6 +1,7 @@
 import { addJob } from '../../db/job-queue.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 import { reopenCaptures } from '../artifacts/reopen.ts';
+import { reopenDefaults } from '../meeting-defaults/planned-defaults.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { after } from './lifecycle.ts';
 import { planRetryOfBlocked, planSweep } from './planned-jobs.ts';
@@ -45,7 +46,8 @@ export function makeRetryBlockedMeetings(tools: ServiceTools): RetryBlockedMeeti
       for (const [index, id] of ids.entries()) {
         await addJob(prisma, 'sync_meeting', { meetingId: id }, { key: id, delayMs: index * SPACING_MS });
       }
-      if (ids.length === AT_ONCE) await planRetryOfBlocked(prisma);
+      const defaults = await reopenDefaults(prisma, now, AT_ONCE);
+      if (ids.length === AT_ONCE || defaults === AT_ONCE) await planRetryOfBlocked(prisma);
       await reopenCaptures(prisma, now);
       await planSweep(prisma);
       return ids.length;

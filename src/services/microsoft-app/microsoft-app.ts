@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { MicrosoftApp } from '../../generated/prisma/client.ts';
 import { GraphRequestError } from '../../graph/errors.ts';
 import type {
   AppCredential,
@@ -11,16 +13,15 @@ import { explain, invalid, type UserError } from '../failures.ts';
 import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
 import { keepCredentialForRemoval, planSubscriptions } from '../notifications/planned.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
-import { readCertificate } from './certificate.ts';
+import { lockSetUp } from '../settings/lock-set-up.ts';
+import { type CredentialInput, checkCredential, DOMAIN, GUID, rejectedInput } from './credential.ts';
+import { moveHome } from './home.ts';
 import { type KeyRing, SecretUnreadableError } from './key-ring.ts';
 
-export interface ConnectMicrosoftAppInput {
+export interface ConnectMicrosoftAppInput extends CredentialInput {
   clientId: string;
   directoryId: string;
   cloud: MicrosoftCloudName;
-  clientSecret?: string | null;
-  certificatePem?: string | null;
-  privateKeyPem?: string | null;
 }
 
 /** What may be shown of a connected app: never the credential. */
@@ -31,53 +32,8 @@ export interface ConnectedMicrosoftApp {
   credentialKind: 'CLIENT_SECRET' | 'CERTIFICATE';
   credentialHint: string;
   credentialExpiresAt: Date | null;
-}
-
-interface CheckedCredential {
-  credential: AppCredential;
-  hint: string;
-  expiresAt: Date | null;
-}
-
-const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const DOMAIN = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i;
-
-function checkCredential(input: ConnectMicrosoftAppInput, now: Date): CheckedCredential | UserError {
-  const { clientSecret, certificatePem, privateKeyPem } = input;
-  const hasCertificate = Boolean(certificatePem) || Boolean(privateKeyPem);
-  if (Boolean(clientSecret) === hasCertificate) {
-    return invalid(['input', 'clientSecret'], 'Give either a client secret, or a certificate with its private key.');
-  }
-  if (clientSecret) {
-    if (GUID.test(clientSecret)) {
-      return invalid(
-        ['input', 'clientSecret'],
-        'This looks like the id of a client secret, not its value.',
-        'Copy the column “Value” in Entra; it is shown only once.',
-      );
-    }
-    return {
-      credential: { kind: 'CLIENT_SECRET', clientSecret },
-      hint: `${clientSecret.slice(0, 3)}…`,
-      expiresAt: null,
-    };
-  }
-  if (!certificatePem) return invalid(['input', 'certificatePem'], 'The certificate is missing.');
-  if (!privateKeyPem) return invalid(['input', 'privateKeyPem'], 'The private key of the certificate is missing.');
-  const facts = readCertificate(certificatePem, privateKeyPem, now);
-  if ('code' in facts) return facts;
-  return {
-    credential: { kind: 'CERTIFICATE', certificatePem, privateKeyPem },
-    hint: facts.hint,
-    expiresAt: facts.expiresAt,
-  };
-}
-
-/** Which input a rejected token request points at, so that the three usual mistakes are told apart. */
-function rejectedInput(error: GraphRequestError, credential: AppCredential): string[] {
-  if (error.kind === 'APP_NOT_FOUND') return ['input', 'clientId'];
-  if (error.kind === 'DIRECTORY_NOT_FOUND') return ['input', 'directoryId'];
-  return ['input', credential.kind === 'CERTIFICATE' ? 'certificatePem' : 'clientSecret'];
+  /** The object id of the app's service principal in the directory; null where the token did not say it. */
+  servicePrincipalId: string | null;
 }
 
 /** An app as it was when it made something, and its credential if it was replaced since. */
@@ -91,7 +47,8 @@ export interface FormerApp {
 export interface MicrosoftAppService {
   /**
    * Replaces the tenant's app registration after Microsoft gave a token for the new one; a rejected credential
-   * leaves everything as it was. Another app or directory makes the organizer unresolved and the install pending.
+   * leaves everything as it was, the tokens too. Another app or directory makes the organizer unresolved and the
+   * install pending. Meetings stay; those of another directory are only out of reach until it is connected again.
    */
   connect(scope: Scope, input: ConnectMicrosoftAppInput): Promise<UserError[]>;
   find(scope: Scope): Promise<ConnectedMicrosoftApp | null>;
@@ -111,11 +68,25 @@ export function createMicrosoftAppService(
   keys: KeyRing,
   tools: ServiceTools,
 ): MicrosoftAppService {
-  async function registration(scope: Scope): Promise<MicrosoftAppRegistration | null> {
-    const row = await scope.db.run((prisma) => prisma.microsoftApp.findFirst());
-    if (row === null) return null;
+  function registrationOf(scope: Scope, row: MicrosoftApp): MicrosoftAppRegistration {
     const credential = JSON.parse(keys.decrypt(row.credentialCiphertext, scope.db.tenantId)) as AppCredential;
     return { clientId: row.clientId, directoryId: row.directoryId, cloud: row.cloud, credential };
+  }
+
+  async function registration(scope: Scope): Promise<MicrosoftAppRegistration | null> {
+    const row = await scope.db.run((prisma) => prisma.microsoftApp.findFirst());
+    return row === null ? null : registrationOf(scope, row);
+  }
+
+  /** Drops the tokens of the credential that was replaced; the same one was given a new token already. */
+  function forgetReplaced(scope: Scope, before: MicrosoftApp, app: MicrosoftAppRegistration): void {
+    try {
+      const replaced = registrationOf(scope, before);
+      if (!isDeepStrictEqual(replaced, app)) graph.forgetCredential(replaced);
+    } catch (error) {
+      // A credential that cannot be read has no tokens here either.
+      if (!(error instanceof SecretUnreadableError)) throw error;
+    }
   }
 
   return {
@@ -137,9 +108,15 @@ export function createMicrosoftAppService(
         cloud: input.cloud,
         credential: checked.credential,
       };
-      graph.forget(app);
+      // Tokens of today's credential stay; this one may be cached from before, and then proves nothing.
+      graph.forgetCredential(app);
+      const client = graph.forApp(app);
+      let ids: { directoryObjectId: string | null; servicePrincipalId: string | null };
       try {
-        await graph.forApp(app).grantedRoles();
+        ids = {
+          directoryObjectId: await client.directoryId(),
+          servicePrincipalId: await client.servicePrincipalId(),
+        };
       } catch (error) {
         const { code, message, remedy } = explain(error);
         const path =
@@ -158,9 +135,11 @@ export function createMicrosoftAppService(
         credentialCiphertext: keys.encrypt(JSON.stringify(checked.credential), scope.db.tenantId),
         credentialHint: checked.hint,
         credentialExpiresAt: checked.expiresAt,
+        ...ids,
         updatedAt: now,
       };
-      await scope.db.transaction(async (prisma) => {
+      const before = await scope.db.transaction(async (prisma) => {
+        await lockSetUp(prisma);
         const before = await prisma.microsoftApp.findFirst();
         if (before === null) await prisma.microsoftApp.create({ data: { ...data, createdAt: now } });
         else await prisma.microsoftApp.updateMany({ data });
@@ -181,6 +160,7 @@ export function createMicrosoftAppService(
           if (count === 0) await prisma.teamsIntegration.create({ data: { ...pending, createdAt: now } });
         }
         if (before !== null && isOther) await keepCredentialForRemoval(prisma, before);
+        if (before !== null) await moveHome(prisma, before, { ...app, ...ids });
         await planRetryOfBlocked(prisma);
         await planSubscriptions(prisma);
         await appendAudit(prisma, tools, scope.viewer, {
@@ -194,7 +174,9 @@ export function createMicrosoftAppService(
             replaced: before !== null,
           },
         });
+        return before;
       });
+      if (before !== null) forgetReplaced(scope, before, app);
       return [];
     },
 
@@ -208,6 +190,7 @@ export function createMicrosoftAppService(
             credentialKind: true,
             credentialHint: true,
             credentialExpiresAt: true,
+            servicePrincipalId: true,
           },
         }),
       ),

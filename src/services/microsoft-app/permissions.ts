@@ -10,7 +10,7 @@ export interface KnownPermission {
 /** Source of the names: Microsoft Graph permissions reference. */
 export const KNOWN_PERMISSIONS: readonly KnownPermission[] = [
   { name: 'Calendars.ReadWrite', usedFor: 'making the calendar events of meetings', isRequired: true },
-  { name: 'OnlineMeetings.ReadWrite.All', usedFor: 'finding the online meeting of an event', isRequired: true },
+  { name: 'OnlineMeetings.ReadWrite.All', usedFor: 'the online meeting of an event and its options', isRequired: true },
   { name: 'OnlineMeetingRecording.Read.All', usedFor: 'recordings', isRequired: true },
   { name: 'OnlineMeetingTranscript.Read.All', usedFor: 'transcripts', isRequired: true },
   { name: 'User.Read.All', usedFor: 'finding the organizer', isRequired: true },

@@ -74,7 +74,7 @@ export function makeSweepTenant(
   async function organizersOf(scope: Scope): Promise<Set<string>> {
     const [rows, settings] = await scope.db.run(async (prisma) => [
       await prisma.onlineMeeting.findMany({
-        where: { organizerObjectId: { not: null }, endsAt: { gt: tools.clock() } },
+        where: { organizerObjectId: { not: null }, leftIn: null, endsAt: { gt: tools.clock() } },
         distinct: ['organizerObjectId'],
         select: { organizerObjectId: true },
       }),

@@ -29,7 +29,7 @@ export function makeFindRecording(
     return scope.db.run((prisma) =>
       prisma.meetingRecording.findFirst({
         where: { id: { in: wellFormedIds([recordingId]) }, meeting: visibleMeetings(scope.viewer) },
-        include: { meeting: { select: { organizerObjectId: true, graphOnlineMeetingId: true } } },
+        include: { meeting: { select: { organizerObjectId: true, graphOnlineMeetingId: true, leftIn: true } } },
       }),
     );
   }
@@ -44,8 +44,8 @@ export function makeFindRecording(
           '[TeamsMeetings] operation=recording BLOB_STORE is not set, and this recording was copied into one',
         );
     }
-    const { organizerObjectId, graphOnlineMeetingId } = row.meeting;
-    const graph = await deps.microsoftApp.graphFor(scope);
+    const { organizerObjectId, graphOnlineMeetingId, leftIn } = row.meeting;
+    const graph = leftIn === null ? await deps.microsoftApp.graphFor(scope) : null;
     if (graph !== null && organizerObjectId !== null && graphOnlineMeetingId !== null) {
       sources.push(
         graphSource(graph, {

@@ -3,7 +3,7 @@ import type { Scope, ServiceTools } from '../scope.ts';
 
 /** A recording with what Microsoft needs to find it. */
 export interface StoredRecording extends MeetingRecording {
-  meeting: { organizerObjectId: string | null; graphOnlineMeetingId: string | null };
+  meeting: { organizerObjectId: string | null; graphOnlineMeetingId: string | null; leftIn: string | null };
 }
 
 /** Whether the bytes of a recording can be had from somewhere, as far as is known. */

@@ -73,7 +73,10 @@ export function createRecordingStorer(
     return scope.db.run(async (prisma) => {
       const row = await prisma.meetingRecording.findFirst({
         where: { id: { in: wellFormedIds([recordingId]) }, storage: 'GRAPH' },
-        include: { meeting: { select: { organizerObjectId: true, graphOnlineMeetingId: true } }, copy: true },
+        include: {
+          meeting: { select: { organizerObjectId: true, graphOnlineMeetingId: true, leftIn: true } },
+          copy: true,
+        },
       });
       const settings = await prisma.teamsIntegration.findFirst({ select: { downloadRecordings: true } });
       return { row, isWanted: settings?.downloadRecordings === true };
@@ -81,8 +84,8 @@ export function createRecordingStorer(
   }
 
   function sourceOf(graph: GraphClient, row: StoredRecording): ContentSource | null {
-    const { organizerObjectId, graphOnlineMeetingId } = row.meeting;
-    if (organizerObjectId === null || graphOnlineMeetingId === null) return null;
+    const { organizerObjectId, graphOnlineMeetingId, leftIn } = row.meeting;
+    if (organizerObjectId === null || graphOnlineMeetingId === null || leftIn !== null) return null;
     const ids = { organizerId: organizerObjectId, onlineMeetingId: graphOnlineMeetingId };
     return graphSource(graph, { ...ids, graphRecordingId: row.graphRecordingId });
   }

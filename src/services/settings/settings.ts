@@ -1,6 +1,7 @@
 import type { TeamsIntegration } from '../../generated/prisma/client.ts';
 import { appendAudit } from '../audit/audit.ts';
-import { invalid, toUserError, type UserError } from '../failures.ts';
+import { invalid, type UserError } from '../failures.ts';
+import { MICROSOFT_DEFAULTS } from '../meeting-defaults/options.ts';
 import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import { planSubscriptions } from '../notifications/planned.ts';
@@ -10,6 +11,9 @@ import type { Scope, ServiceTools } from '../scope.ts';
 import { planIndexingIfNeeded } from '../transcripts/index-transcripts.ts';
 import { TRANSCRIPT_LANGUAGES, transcriptLanguageOf } from '../transcripts/languages.ts';
 import type { Verification } from '../verification/checklist.ts';
+import { lockSetUp } from './lock-set-up.ts';
+import { type MeetingDefaultsInput, refusedDefaults } from './meeting-defaults-input.ts';
+import { type AppIdentity, appChanged, isSameApp, makeResolveOrganizer, NO_ORGANIZER } from './organizer.ts';
 
 export type Settings = Omit<TeamsIntegration, 'tenantId' | 'createdAt'>;
 
@@ -21,11 +25,7 @@ export interface UpdateSettingsInput {
   showArtifactsInClientPortal?: boolean | null;
   artifactRetentionDays?: number | null;
   transcriptLanguage?: string | null;
-  meetingDefaults?: {
-    recordAutomatically?: boolean | null;
-    lobbyBypass?: Settings['lobbyBypass'] | null;
-    allowedPresenters?: Settings['allowedPresenters'] | null;
-  } | null;
+  meetingDefaults?: MeetingDefaultsInput | null;
 }
 
 type Change = Partial<Omit<Settings, 'updatedAt'>>;
@@ -36,7 +36,8 @@ export interface SettingsService {
   /**
    * Changes what the input names and leaves the rest alone; an explicit null clears the organizer, the retention and
    * the language of transcripts.
-   * A new organizer is looked up at once and stored with its object id. Nothing is stored when anything is wrong.
+   * A new organizer is looked up at once and stored with its object id. Nothing is stored when anything is wrong, and
+   * everything that is wrong is told at once.
    */
   update(scope: Scope, input: UpdateSettingsInput): Promise<UserError[]>;
   latestVerification(scope: Scope): Promise<Verification | null>;
@@ -44,18 +45,13 @@ export interface SettingsService {
 
 const DEFAULTS: Settings = {
   installStatus: 'NOT_CONFIGURED',
-  organizerUpn: null,
-  organizerObjectId: null,
-  organizerDisplayName: null,
-  organizerResolvedAt: null,
+  ...NO_ORGANIZER,
   sendMeetingInvites: true,
   downloadRecordings: false,
   showArtifactsInClientPortal: false,
   artifactRetentionDays: null,
   transcriptLanguage: null,
-  recordAutomatically: false,
-  lobbyBypass: 'ORGANIZATION',
-  allowedPresenters: 'EVERYONE',
+  ...MICROSOFT_DEFAULTS,
   updatedAt: new Date(0),
 };
 
@@ -89,127 +85,106 @@ function unknownLanguage(): UserError {
   };
 }
 
+/** What activation still lacks, given the app and the settings as they would be. */
+function missingForActivation(app: AppIdentity | null, settings: Settings): UserError[] {
+  const path = ['input', 'installStatus'];
+  const missing = (message: string, remedy: string): UserError => ({ code: 'NOT_CONFIGURED', message, remedy, path });
+  const errors: UserError[] = [];
+  if (app === null) errors.push(missing('No Microsoft app is connected.', 'Run connectMicrosoftApp first.'));
+  if (settings.organizerUpn === null) {
+    errors.push(missing('No organizer is saved.', 'Save organizerUserPrincipalName first.'));
+  } else if (settings.organizerObjectId === null) {
+    errors.push(
+      missing(
+        'The organizer has not been found in the directory that is connected.',
+        'Save organizerUserPrincipalName again: it is then looked up.',
+      ),
+    );
+  }
+  return errors;
+}
+
+/** The status as it would be, and what speaks against it. */
+function checkStatus(
+  wanted: Settings['installStatus'] | null | undefined,
+  before: Settings,
+  after: Settings,
+  app: AppIdentity | null,
+): { installStatus?: Settings['installStatus']; errors: UserError[] } {
+  if (!wanted) {
+    const isStopped = after.organizerObjectId === null && before.installStatus === 'ACTIVE';
+    return { ...(isStopped ? { installStatus: 'INSTALL_PENDING' } : {}), errors: [] };
+  }
+  if (wanted === 'ACTIVE') return { installStatus: wanted, errors: missingForActivation(app, after) };
+  if (wanted === 'INSTALL_PENDING') return { installStatus: wanted, errors: [] };
+  const message = `${wanted} is told by the product; set ACTIVE, or INSTALL_PENDING to pause.`;
+  return { errors: [invalid(['input', 'installStatus'], message)] };
+}
+
 /** @param options.canStoreRecordings whether there is a blob store to copy recordings into */
 export function createSettingsService(
   microsoftApp: MicrosoftAppService,
   tools: ServiceTools,
   { canStoreRecordings }: { canStoreRecordings: boolean },
 ): SettingsService {
-  /** Looks the organizer up in the directory; the object id is what Teams wants in its paths. */
-  async function resolveOrganizer(scope: Scope, upn: string): Promise<Change | UserError> {
-    const path = ['input', 'organizerUserPrincipalName'];
-    if (!/^[^\s@]+@[^\s@]+$/.test(upn) || upn.length > 320) {
-      return invalid(path, 'The organizer is not a user principal name such as scheduling@example.com.');
-    }
-    const graph = await microsoftApp.graphFor(scope);
-    if (graph === null) {
-      return {
-        code: 'NOT_CONFIGURED',
-        message: 'No Microsoft app is connected, so the organizer cannot be looked up.',
-        remedy: 'Run connectMicrosoftApp first.',
-        path,
-      };
-    }
-    try {
-      const user = await graph.users.get(upn);
-      return {
-        organizerUpn: user.userPrincipalName,
-        organizerObjectId: user.id,
-        organizerDisplayName: user.displayName,
-        organizerResolvedAt: tools.clock(),
-      };
-    } catch (error) {
-      return toUserError(error, path);
-    }
-  }
+  const resolveOrganizer = makeResolveOrganizer(microsoftApp, tools);
 
-  /** What activation still lacks, given the settings as they would be. */
-  async function missingForActivation(scope: Scope, settings: Settings): Promise<UserError[]> {
-    const path = ['input', 'installStatus'];
-    const app = await microsoftApp.find(scope);
+  /** The change that the input asks for as far as it can be told without the others, and what is wrong with it. */
+  async function read(scope: Scope, input: UpdateSettingsInput) {
+    const change = switches(input);
     const errors: UserError[] = [];
-    if (app === null) {
-      errors.push({
-        code: 'NOT_CONFIGURED',
-        message: 'No Microsoft app is connected.',
-        remedy: 'Run connectMicrosoftApp first.',
-        path,
-      });
+    let foundBy: AppIdentity | null = null;
+    if (change.downloadRecordings === true && !canStoreRecordings) errors.push(noBlobStore());
+    if (input.artifactRetentionDays !== undefined) {
+      const days = input.artifactRetentionDays;
+      if (days !== null && (days < 0 || days > 36_500))
+        errors.push(
+          invalid(
+            ['input', 'artifactRetentionDays'],
+            'The retention must be between 0 and 36500 days; 0 or null keeps everything.',
+          ),
+        );
+      change.artifactRetentionDays = days;
     }
-    if (settings.organizerObjectId === null) {
-      errors.push({
-        code: 'NOT_CONFIGURED',
-        message: 'No organizer is saved, or it has not been found in the directory.',
-        remedy: 'Save organizerUserPrincipalName first.',
-        path,
-      });
+    if (input.transcriptLanguage !== undefined) {
+      const tag = input.transcriptLanguage?.trim() || null;
+      const language = tag === null ? null : transcriptLanguageOf(tag);
+      if (tag !== null && language === null) errors.push(unknownLanguage());
+      change.transcriptLanguage = language;
     }
-    return errors;
+    if (input.organizerUserPrincipalName !== undefined) {
+      const upn = input.organizerUserPrincipalName?.trim();
+      const organizer = upn ? await resolveOrganizer(scope, upn) : null;
+      if (organizer === null) Object.assign(change, NO_ORGANIZER);
+      else if ('code' in organizer) errors.push(organizer);
+      else {
+        Object.assign(change, organizer.fields);
+        foundBy = organizer.foundBy;
+      }
+    }
+    return { change, errors, foundBy };
   }
-
-  const find = (scope: Scope): Promise<Settings | null> =>
-    scope.db.run((prisma) => prisma.teamsIntegration.findFirst({ omit: { tenantId: true, createdAt: true } }));
 
   return {
-    find,
+    find: (scope) =>
+      scope.db.run((prisma) => prisma.teamsIntegration.findFirst({ omit: { tenantId: true, createdAt: true } })),
 
     async update(scope, input) {
-      const change = switches(input);
-      const errors: UserError[] = [];
+      const { change, errors: found, foundBy } = await read(scope, input);
+      return scope.db.transaction(async (prisma) => {
+        await lockSetUp(prisma);
+        const errors = [...found];
+        const before =
+          (await prisma.teamsIntegration.findFirst({ omit: { tenantId: true, createdAt: true } })) ?? DEFAULTS;
+        const app = await prisma.microsoftApp.findFirst({ select: { clientId: true, directoryId: true, cloud: true } });
+        if (input.meetingDefaults) errors.push(...refusedDefaults(input.meetingDefaults, app?.cloud ?? null));
+        if (foundBy !== null && !isSameApp(foundBy, app)) errors.push(appChanged());
+        const status = checkStatus(input.installStatus, before, { ...before, ...change }, app);
+        errors.push(...status.errors);
+        if (errors.length > 0) return errors;
+        if (status.installStatus !== undefined) change.installStatus = status.installStatus;
 
-      if (change.downloadRecordings === true && !canStoreRecordings) errors.push(noBlobStore());
-      if (input.artifactRetentionDays !== undefined) {
-        const days = input.artifactRetentionDays;
-        if (days !== null && (days < 0 || days > 36_500))
-          errors.push(
-            invalid(
-              ['input', 'artifactRetentionDays'],
-              'The retention must be between 0 and 36500 days; 0 or null keeps everything.',
-            ),
-          );
-        change.artifactRetentionDays = days;
-      }
-      if (input.transcriptLanguage !== undefined) {
-        const tag = input.transcriptLanguage?.trim() || null;
-        const language = tag === null ? null : transcriptLanguageOf(tag);
-        if (tag !== null && language === null) errors.push(unknownLanguage());
-        change.transcriptLanguage = language;
-      }
-      const upn = input.organizerUserPrincipalName?.trim();
-      if (input.organizerUserPrincipalName !== undefined) {
-        if (upn) {
-          const organizer = await resolveOrganizer(scope, upn);
-          if ('code' in organizer) errors.push(organizer);
-          else Object.assign(change, organizer);
-        } else {
-          Object.assign(change, {
-            organizerUpn: null,
-            organizerObjectId: null,
-            organizerDisplayName: null,
-            organizerResolvedAt: null,
-          });
-        }
-      }
-
-      const before = (await find(scope)) ?? DEFAULTS;
-      if (input.installStatus) {
-        if (input.installStatus === 'ACTIVE')
-          errors.push(...(await missingForActivation(scope, { ...before, ...change })));
-        else if (input.installStatus !== 'INSTALL_PENDING')
-          errors.push(
-            invalid(
-              ['input', 'installStatus'],
-              `${input.installStatus} is told by the product; set ACTIVE, or INSTALL_PENDING to pause.`,
-            ),
-          );
-        change.installStatus = input.installStatus;
-      } else if (change.organizerObjectId === null && before.installStatus === 'ACTIVE') {
-        change.installStatus = 'INSTALL_PENDING';
-      }
-      if (errors.length > 0) return errors;
-
-      const now = tools.clock();
-      await scope.db.transaction(async (prisma) => {
+        const now = tools.clock();
         const { count } = await prisma.teamsIntegration.updateMany({ data: { ...change, updatedAt: now } });
         if (count === 0) await prisma.teamsIntegration.create({ data: { ...change, createdAt: now, updatedAt: now } });
         await planRetryOfBlocked(prisma);
@@ -223,8 +198,8 @@ export function createSettingsService(
           outcome: 'success',
           detail: { changed: Object.keys(change) },
         });
+        return [];
       });
-      return [];
     },
 
     async latestVerification(scope) {

@@ -1,4 +1,5 @@
-import type { GraphArtifactChanges, GraphArtifactKind } from '../../graph/types.ts';
+import { cloudHosts } from '../../graph/clouds.ts';
+import type { GraphArtifactChanges, GraphArtifactKind, GraphClient } from '../../graph/types.ts';
 import type { Asked, Checklist, Consequences, Failure } from './checklist.ts';
 import { type ProbeContext, withoutRole } from './probe-context.ts';
 
@@ -9,7 +10,9 @@ const MINUTE_MS = 60_000;
 const POLICY_TAKES_MINUTES = 30;
 
 /** Well-formed and certainly nobody's: with it the policy is tested without touching a meeting. */
-const PROBE_JOIN_URL = 'https://teams.microsoft.com/l/meetup-join/19%3ameeting_verification-probe%40thread.v2/0';
+function probeJoinUrl({ cloud }: GraphClient): string {
+  return `https://${cloudHosts(cloud).teams}/l/meetup-join/19%3ameeting_verification-probe%40thread.v2/0`;
+}
 
 /** A transcript with which to see whether transcripts come with the names of the speakers. */
 export interface KnownTranscript {
@@ -31,7 +34,7 @@ export async function probePolicy(
   missingSince: Date | null,
 ): Promise<Consequences> {
   const { graph, userId, tools } = context;
-  const asked = await list.ask((call) => graph.onlineMeetings.findByJoinUrl(userId, PROBE_JOIN_URL, call));
+  const asked = await list.ask((call) => graph.onlineMeetings.findByJoinUrl(userId, probeJoinUrl(graph), call));
   const { failure } = asked;
   // Whether the link or the policy is looked at first is not documented: a complaint about the link is none about the policy.
   const isAboutLink = failure?.kind === 'INVALID_REQUEST' || failure?.kind === 'NOT_FOUND';

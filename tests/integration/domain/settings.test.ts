@@ -185,8 +185,27 @@ describe('the organizer', () => {
     await forgetTokens(subgraph, tenantId);
     const { userErrors } = await update(admin, { organizerUserPrincipalName: ACME.organizer });
     expect(branches(userErrors)).toEqual([{ code: 'PERMISSION_MISSING', path: 'input.organizerUserPrincipalName' }]);
-    expect(userErrors[0]?.remedy).toMatch(/grant admin consent/);
+    expect(userErrors[0]?.message).toMatch(/look users up/);
+    expect(userErrors[0]?.remedy).toMatch(/User\.Read\.All.*grant admin consent/);
     expect((await read(admin)).settings?.organizer).toBeNull();
+  });
+
+  it('cannot be looked up with a credential that Microsoft rejects by now', async () => {
+    const { tenantId, admin } = await tenantWithApp();
+    await subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, { secrets: [{ value: 'rotated-at-entra' }] });
+    await forgetTokens(subgraph, tenantId);
+    const { userErrors } = await update(admin, { organizerUserPrincipalName: ACME.organizer });
+    expect(branches(userErrors)).toEqual([{ code: 'CREDENTIALS_REJECTED', path: 'input.organizerUserPrincipalName' }]);
+    expect(userErrors[0]?.remedy).toMatch(/new client secret/);
+    expect((await read(admin)).settings?.organizer).toBeNull();
+  });
+
+  it('is not saved while nothing answers at all', async () => {
+    const { admin } = await tenantWithApp();
+    await subgraph.simulator.addFault({ match: { path: '/users/' }, cut: 'before', times: ALWAYS });
+    const { userErrors } = await update(admin, { organizerUserPrincipalName: ACME.organizer });
+    expect(branches(userErrors)).toEqual([{ code: 'GRAPH_UNAVAILABLE', path: 'input.organizerUserPrincipalName' }]);
+    expect(userErrors[0]?.remedy).toMatch(/network/);
   });
 
   it('cannot be looked up before an app is connected', async () => {
@@ -243,6 +262,23 @@ describe('activation', () => {
         ?.installStatus,
     ).toBe('ACTIVE');
     expect((await read(admin)).capability).toEqual({ available: true, reason: null });
+  });
+
+  it('is refused while the organizer belongs to an app of before, and says to save it again', async () => {
+    const { admin } = await activeTenant();
+    await succeed(subgraph, admin, CONNECT, {
+      clientId: ACME.clientId,
+      directoryId: 'acme.example',
+      clientSecret: ACME.secret,
+    });
+    const { userErrors } = await update(admin, { installStatus: 'ACTIVE' });
+    expect(userErrors).toMatchObject([
+      {
+        code: 'NOT_CONFIGURED',
+        message: expect.stringMatching(/not been found/),
+        remedy: expect.stringMatching(/again/),
+      },
+    ]);
   });
 
   it('is refused in the same call that removes the organizer', async () => {

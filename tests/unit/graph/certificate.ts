@@ -2,15 +2,23 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 
 /** A fresh self-signed certificate and its key, both PEM. Node can make keys but no certificates, hence the DER by hand. */
 export function selfSignedCertificate({
+  notBefore = '200101000000Z',
   notAfter = '491231235959Z',
+  kind = 'rsa',
 }: {
-  /** An ASN.1 UTCTime. */ notAfter?: string;
+  /** ASN.1 UTCTimes. */
+  notBefore?: string;
+  notAfter?: string;
+  kind?: 'rsa' | 'ec';
 } = {}): { certificatePem: string; privateKeyPem: string } {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { publicKey, privateKey } =
+    kind === 'rsa'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      : generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const sha256WithRsa = sequence(Buffer.from('06092a864886f70d01010b0500', 'hex'));
   const commonName = Buffer.from('test certificate');
   const name = sequence(der(0x31, sequence(Buffer.from('0603550403', 'hex'), der(0x0c, commonName))));
-  const validity = sequence(der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from(notAfter)));
+  const validity = sequence(der(0x17, Buffer.from(notBefore)), der(0x17, Buffer.from(notAfter)));
   const serialNumber = der(0x02, Buffer.from([1]));
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   const content = sequence(serialNumber, sha256WithRsa, name, validity, name, spki);

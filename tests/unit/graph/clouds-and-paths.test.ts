@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cloudEndpoints, isLoopback } from '../../../src/graph/clouds.ts';
+import { cloudEndpoints, cloudHosts, isHostOfOtherCloud, isLoopback } from '../../../src/graph/clouds.ts';
 import { GraphRequestError } from '../../../src/graph/errors.ts';
 import { encodedLiteral, graphPath } from '../../../src/graph/path.ts';
 import { createGraphService } from '../../../src/graph/service.ts';
@@ -13,6 +13,7 @@ describe('cloudEndpoints', () => {
     ['CHINA', 'https://login.partner.microsoftonline.cn', 'https://microsoftgraph.chinacloudapi.cn'],
   ] as const)('%s', (cloud, login, graph) => {
     expect(cloudEndpoints(cloud)).toEqual({
+      cloud,
       authorityBaseUrl: login,
       entraBaseUrl: login,
       graphBaseUrl: graph,
@@ -48,6 +49,31 @@ describe('cloudEndpoints', () => {
     const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined };
     expect(() => createGraphService({ logger, graphBaseUrl })).toThrow(message);
     expect(() => createGraphService({ logger, entraBaseUrl: graphBaseUrl })).toThrow(message);
+  });
+});
+
+describe('the hosts of the clouds', () => {
+  it.each([
+    ['GLOBAL', 'teams.microsoft.com'],
+    ['US_GOV_L4', 'gov.teams.microsoft.us'],
+    ['US_GOV_L5', 'dod.teams.microsoft.us'],
+    ['CHINA', 'teams.microsoftonline.cn'],
+  ] as const)('join links of %s lie on %s', (cloud, host) => {
+    expect(cloudHosts(cloud).teams).toBe(host);
+  });
+
+  it.each([
+    ['graph.microsoft.us', 'GLOBAL', true],
+    ['GRAPH.MICROSOFT.US', 'GLOBAL', true],
+    ['graph.microsoft.us.', 'GLOBAL', true],
+    ['graph.microsoft.com', 'CHINA', true],
+    ['dod-graph.microsoft.us', 'US_GOV_L4', true],
+    ['login.microsoftonline.us', 'US_GOV_L4', false],
+    ['login.microsoftonline.us', 'US_GOV_L5', false],
+    ['graph.microsoft.com', 'GLOBAL', false],
+    ['contoso.sharepoint.com', 'CHINA', false],
+  ] as const)('%s seen from %s is of another one: %s', (host, cloud, isOther) => {
+    expect(isHostOfOtherCloud(host, cloud)).toBe(isOther);
   });
 });
 

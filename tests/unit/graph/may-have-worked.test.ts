@@ -52,6 +52,7 @@ async function clientWithToken(options: ClientOptions): Promise<GraphClient> {
   const tokens = new TokenSource(APP, endpoints, { logger, clock, timeoutMs: 5_000 });
   await tokens.token();
   return createGraphClient({
+    cloud: 'GLOBAL',
     graphBaseUrl: fake.url,
     tokens,
     queues,

@@ -14,6 +14,24 @@ describe('a certificate with its key', () => {
     });
   });
 
+  it.each([
+    ['is not valid yet', { notBefore: '300101000000Z' }, /not valid before 2030-01-01/],
+    ['has an elliptic key', { kind: 'ec' as const }, /no RSA key/],
+  ])('is refused when it %s', (_, over, message) => {
+    const wrong = selfSignedCertificate(over);
+    expect(readCertificate(wrong.certificatePem, wrong.privateKeyPem, NOW)).toMatchObject({
+      code: 'INVALID_INPUT',
+      path: ['input', 'certificatePem'],
+      message: expect.stringMatching(message),
+      remedy: expect.stringMatching(/\S/),
+    });
+  });
+
+  it('made a moment ago by a clock that is a little ahead is taken', () => {
+    const fresh = selfSignedCertificate({ notBefore: '261123000200Z' });
+    expect(readCertificate(fresh.certificatePem, fresh.privateKeyPem, NOW)).toHaveProperty('expiresAt');
+  });
+
   const otherKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   it.each<[string, string, string, Date, string, RegExp]>([
     ['text that is no certificate', 'hello', privateKeyPem, NOW, 'certificatePem', /not a PEM certificate/],

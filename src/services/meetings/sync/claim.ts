@@ -1,6 +1,7 @@
 import type { TenantPrisma } from '../../../db/database.ts';
 import { addJob } from '../../../db/job-queue.ts';
 import type { Scope, ServiceTools } from '../../scope.ts';
+import { holdSetUp } from '../../settings/lock-set-up.ts';
 import type { Meeting, StoredAttendee } from '../meeting.ts';
 import { LEASE_MS } from './limits.ts';
 
@@ -57,6 +58,8 @@ export async function claimMeeting(
   meetingId: string,
 ): Promise<Claim | 'busy' | 'idle'> {
   return scope.db.transaction(async (prisma) => {
+    // Whoever claims after another app was connected asks that one; whoever did before loses the lease by it.
+    await holdSetUp(prisma);
     const meeting = await lockMeeting(prisma, meetingId);
     if (meeting === null || !isDue(meeting)) return 'idle';
     if (isLeased(meeting, tools.clock())) return 'busy';

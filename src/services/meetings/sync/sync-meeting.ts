@@ -5,11 +5,13 @@ import type { MicrosoftAppService } from '../../microsoft-app/microsoft-app.ts';
 import { DatabaseUnavailableError, type Scope, type ServiceTools } from '../../scope.ts';
 import type { CapabilityService } from '../../settings/capability.ts';
 import type { SettingsService } from '../../settings/settings.ts';
+import { leftBehind } from '../left-behind.ts';
 import { bringAbout, type Progress, SyncFailure } from './bring-about.ts';
 import { type Claim, claimMeeting, refreshClaim, SupersededError } from './claim.ts';
+import { isFreshlyVerified } from './freshness.ts';
 import { QUICK_TRIES, QUICK_WAIT_MS, RUN_MS } from './limits.ts';
 import type { FailedTry, OutcomeStore } from './outcome.ts';
-import { judge, mayFlap, POLICY_SETTLES_MS, waitBeforeRetry } from './retry-policy.ts';
+import { judge, mayFlap, waitBeforeRetry } from './retry-policy.ts';
 
 /** `busy`: somebody else is at it. `idle`: nothing is to be done, or a person has to act first. */
 export type SyncResult = 'done' | 'busy' | 'idle';
@@ -48,19 +50,13 @@ function progressOf({ meeting }: Claim): Progress {
 export function makeSyncMeeting(deps: SyncDeps, tools: ServiceTools): SyncMeeting {
   const { microsoftApp, settings, capability, outcomes } = deps;
 
-  /** Whether the set-up was proved to work so recently that a policy may not have arrived everywhere. */
-  async function isFresh(scope: Scope): Promise<boolean> {
-    const latest = await settings.latestVerification(scope);
-    return latest?.outcome === 'VERIFIED' && tools.clock().getTime() - latest.ranAt.getTime() < POLICY_SETTLES_MS;
-  }
-
   async function failedTry(scope: Scope, error: GraphRequestError | SyncFailure): Promise<FailedTry> {
     const now = tools.clock();
     if (error instanceof SyncFailure) {
       const failure: StoredFailure = { ...error.failure, occurredAt: now.toISOString() };
       return { failure, verdict: error.verdict, retryAfterMs: null };
     }
-    const verdict = judge(error.kind, mayFlap(error.kind) && (await isFresh(scope)));
+    const verdict = judge(error.kind, mayFlap(error.kind) && (await isFreshlyVerified(scope, settings, tools)));
     return { failure: toStoredFailure(error, now), verdict, retryAfterMs: error.retryAfterMs };
   }
 
@@ -73,6 +69,8 @@ export function makeSyncMeeting(deps: SyncDeps, tools: ServiceTools): SyncMeetin
         remedy: 'An administrator runs connectMicrosoftApp.',
       });
     }
+    const elsewhere = leftBehind(claim.meeting);
+    if (elsewhere !== null) throw new SyncFailure('person', elsewhere);
     return bringAbout(scope, tools, { graph, organizer: () => capability.organizer(scope) }, claim, progress);
   }
 

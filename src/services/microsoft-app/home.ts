@@ -1,0 +1,44 @@
+import type { TenantPrisma } from '../../db/database.ts';
+import type { MicrosoftCloudName } from '../../graph/types.ts';
+
+/** Where Microsoft holds what an app made. */
+export interface Home {
+  cloud: MicrosoftCloudName;
+  /** As the admin named the directory: its object id, or one of its domains. */
+  directoryId: string;
+  /** By the token; null where it was not said, and for apps that an earlier release connected. */
+  directoryObjectId: string | null;
+}
+
+/** The names by which a home may have been noted, the surest first. */
+function namesOf({ cloud, directoryId, directoryObjectId }: Home): [string, ...string[]] {
+  const named = `${cloud}/${directoryId}`;
+  return directoryObjectId === null ? [named] : [`${cloud}/${directoryObjectId}`, named];
+}
+
+/**
+ * Marks what is at Microsoft as left in the former home, and takes the mark off what is in the new one: ids and links of
+ * one directory or cloud are never sent to another. Whoever is talking to the former one loses the lease, so that
+ * nothing of it is stored any more; what was not certainly made there is made anew. Call it in the transaction that
+ * changes the app.
+ */
+export async function moveHome(prisma: TenantPrisma, before: Home, after: Home): Promise<void> {
+  const names = namesOf(after);
+  if (namesOf(before).some((name) => names.includes(name))) return;
+  const letGo = { leaseToken: null, leasedUntil: null };
+  // First those that are being made: one whose making is stored at this moment is then seen by the statement after it.
+  await prisma.onlineMeeting.updateMany({
+    where: {
+      leftIn: null,
+      graphEventId: null,
+      joinUrl: null,
+      OR: [{ createUnconfirmed: true }, { leaseToken: { not: null } }],
+    },
+    data: { createUnconfirmed: false, lateCreateUntil: null, ...letGo },
+  });
+  await prisma.onlineMeeting.updateMany({
+    where: { leftIn: null, OR: [{ graphEventId: { not: null } }, { joinUrl: { not: null } }] },
+    data: { leftIn: namesOf(before)[0], ...letGo },
+  });
+  await prisma.onlineMeeting.updateMany({ where: { leftIn: { in: names } }, data: { leftIn: null } });
+}

@@ -1,0 +1,379 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  CONNECT,
+  CREATE,
+  type CreatedMeeting,
+  captureMeeting,
+  createMeeting,
+  MICROSOFT,
+  meetingInput,
+  mutate,
+  REFRESH,
+  succeed,
+  UPDATE_SETTINGS,
+  type UserErrorAnswer,
+} from '../../support/setup.ts';
+import { reachable, startTestSubgraph, type TestSubgraph } from '../../support/subgraph.ts';
+import { selfSignedCertificate } from '../../unit/graph/certificate.ts';
+import { ACME, ALWAYS, branches, mendMicrosoft, newTenant, ROLES, TOKEN_ENDPOINT, WITHOUT_WAITS } from './support.ts';
+
+const GLOBEX = MICROSOFT['tenant-b'];
+const SECOND_APP = { clientId: 'aaaaaaaa-0000-4000-8000-000000000002', clientSecret: 'second-app-secret' };
+const ORGANIZER_OF: Record<string, string> = {
+  'acme.example': ACME.organizer,
+
+  [ACME.directoryId]: ACME.organizer,
+  [GLOBEX.directoryId]: GLOBEX.organizer,
+};
+
+const READ = `query ($id: ID!) { teamsMeeting(id: $id) { status joinUrl startsAt failure { code message remedy } } }`;
+const RESCHEDULE = `mutation ($input: RescheduleTeamsMeetingInput!) { rescheduleTeamsMeeting(input: $input) { meeting { status startsAt } userErrors { code message path remedy } } }`;
+const CANCEL = `mutation ($input: CancelTeamsMeetingInput!) { cancelTeamsMeeting(input: $input) { meeting { status } userErrors { code message path remedy } } }`;
+const SETTINGS = `{ teamsSettings { installStatus microsoftApp { clientId credentialHint } organizer { userPrincipalName objectId } } }`;
+const MOVED = { startsAt: '2036-12-05T10:00:00Z', endsAt: '2036-12-05T11:00:00Z' };
+
+interface Answer {
+  meeting: { status: string; startsAt: string } | null;
+  userErrors: UserErrorAnswer[];
+}
+
+let subgraph: TestSubgraph;
+let tenants = 0;
+
+const connect = (admin: string, over: object = {}) =>
+  mutate<{ userErrors: UserErrorAnswer[] }>(subgraph, admin, CONNECT, {
+    clientId: ACME.clientId,
+    directoryId: ACME.directoryId,
+    clientSecret: ACME.secret,
+    ...over,
+  });
+
+const toGlobex = { directoryId: GLOBEX.directoryId, clientId: GLOBEX.clientId, clientSecret: GLOBEX.secret };
+
+async function activateWith(
+  admin: string,
+  over: Partial<Record<'directoryId' | 'clientId' | 'clientSecret' | 'cloud', string>> = {},
+): Promise<void> {
+  expect((await connect(admin, over)).userErrors).toEqual([]);
+  const organizerUserPrincipalName = ORGANIZER_OF[over.directoryId ?? ACME.directoryId];
+  await succeed(subgraph, admin, UPDATE_SETTINGS, { organizerUserPrincipalName, installStatus: 'ACTIVE' });
+}
+
+/** A tenant in use whose meetings are in Acme's directory. */
+async function activeTenant(): Promise<{ tenantId: string; admin: string }> {
+  tenants += 1;
+  const tenant = await newTenant(subgraph, `tenant-change-app-${tenants}`);
+  await activateWith(tenant.admin);
+  return tenant;
+}
+
+async function read(admin: string, { id }: { id: string }) {
+  const { data } = await subgraph.send<{
+    teamsMeeting: { status: string; joinUrl: string | null; startsAt: string; failure: { code: string } | null };
+  }>(admin, READ, { id });
+  return data?.teamsMeeting;
+}
+
+/** Everything that went to Graph, as one text. */
+async function toldToGraph(): Promise<string> {
+  const requests = await subgraph.simulator.requests();
+  return requests
+    .filter(({ host }) => host !== 'entra')
+    .map(({ path, query, body }) => decodeURIComponent(JSON.stringify([path, query, body])))
+    .join('\n');
+}
+
+beforeAll(async () => {
+  subgraph = await startTestSubgraph({ graph: { ...WITHOUT_WAITS, maxTries: 2 } });
+});
+afterEach(() => mendMicrosoft(subgraph));
+afterAll(() => subgraph.close());
+
+describe('while a new credential is tried', () => {
+  it('the token of the old one stays in use, even while Entra is out of order', async () => {
+    const { admin } = await activeTenant();
+    await createMeeting(subgraph, admin, { appointmentId: 'before' });
+    await subgraph.simulator.addFault({ match: { path: TOKEN_ENDPOINT }, status: 503, times: ALWAYS });
+    expect((await connect(admin, { clientSecret: 'another-secret-value' })).userErrors).toMatchObject([
+      { code: 'GRAPH_UNAVAILABLE' },
+    ]);
+    const meeting = await createMeeting(subgraph, admin, { appointmentId: 'meanwhile' });
+    expect(meeting.status).toBe('SCHEDULED');
+  });
+
+  it('the same credential again is proved anew, not by the token that is cached', async () => {
+    const { admin } = await activeTenant();
+    await createMeeting(subgraph, admin, { appointmentId: 'before' });
+    await subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, { secrets: [{ value: 'rotated-at-entra' }] });
+    expect(branches((await connect(admin)).userErrors)).toEqual([
+      { code: 'CREDENTIALS_REJECTED', path: 'input.clientSecret' },
+    ]);
+  });
+
+  it('a secret that was connected once and was revoked since is proved anew', async () => {
+    const { admin } = await activeTenant();
+    await subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, { secrets: [{ value: 'rotated-at-entra' }] });
+    expect((await connect(admin, { clientSecret: 'rotated-at-entra' })).userErrors).toEqual([]);
+    expect((await connect(admin)).userErrors).toMatchObject([{ code: 'CREDENTIALS_REJECTED' }]);
+    const { data } = await subgraph.send<{ teamsSettings: { microsoftApp: { credentialHint: string } } }>(
+      admin,
+      SETTINGS,
+    );
+    expect(data?.teamsSettings.microsoftApp.credentialHint).toBe('rot…');
+  });
+
+  it('a certificate takes the place of a secret, and the other way round', async () => {
+    const { admin } = await activeTenant();
+    const certificate = selfSignedCertificate();
+    await subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, { certificates: [certificate.certificatePem] });
+    expect((await connect(admin, { clientSecret: undefined, ...certificate })).userErrors).toEqual([]);
+    expect((await createMeeting(subgraph, admin, { appointmentId: 'by-certificate' })).status).toBe('SCHEDULED');
+    expect((await connect(admin)).userErrors).toEqual([]);
+    expect((await createMeeting(subgraph, admin, { appointmentId: 'by-secret' })).status).toBe('SCHEDULED');
+  });
+});
+
+describe('at the same time', () => {
+  it('two first connects both come through, and one of them holds', async () => {
+    await subgraph.simulator.putApp({
+      directoryId: ACME.directoryId,
+      clientId: SECOND_APP.clientId,
+      secrets: [{ value: SECOND_APP.clientSecret }],
+    });
+    for (let round = 0; round < 5; round += 1) {
+      tenants += 1;
+      const { tenantId, admin } = await newTenant(subgraph, `tenant-change-app-${tenants}`);
+      const answers = await Promise.all([connect(admin), connect(admin, SECOND_APP), connect(admin)]);
+      expect(answers.map(({ userErrors }) => userErrors)).toEqual([[], [], []]);
+      const apps = await subgraph.database.query<{ client_id: string; credential_hint: string }>(
+        'SELECT client_id, credential_hint FROM microsoft_apps WHERE tenant_id = $1',
+        [tenantId],
+      );
+      expect([
+        [{ client_id: ACME.clientId, credential_hint: 'sim…' }],
+        [{ client_id: SECOND_APP.clientId, credential_hint: 'sec…' }],
+      ]).toContainEqual(apps);
+    }
+  });
+
+  it('two first updates of the settings both come through', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      tenants += 1;
+      const { admin } = await newTenant(subgraph, `tenant-change-app-${tenants}`);
+      const answers = await Promise.all([
+        mutate<{ userErrors: UserErrorAnswer[] }>(subgraph, admin, UPDATE_SETTINGS, { sendMeetingInvites: false }),
+        mutate<{ userErrors: UserErrorAnswer[] }>(subgraph, admin, UPDATE_SETTINGS, { artifactRetentionDays: 7 }),
+      ]);
+      expect(answers).toMatchObject([{ userErrors: [] }, { userErrors: [] }]);
+      const { data } = await subgraph.send(
+        admin,
+        '{ teamsSettings { sendMeetingInvites artifactRetentionDays installStatus } }',
+      );
+      expect(data).toEqual({
+        teamsSettings: { sendMeetingInvites: false, artifactRetentionDays: 7, installStatus: 'NOT_CONFIGURED' },
+      });
+    }
+  });
+
+  it('another app and an organizer of the former one: what is saved fits together', async () => {
+    const { admin } = await activeTenant();
+    await subgraph.simulator.addFault({ match: { path: `/users/${ACME.organizer}` }, delayMs: 500 });
+    const [saved, connected] = await Promise.all([
+      mutate<{ userErrors: UserErrorAnswer[] }>(subgraph, admin, UPDATE_SETTINGS, {
+        organizerUserPrincipalName: ACME.organizer,
+        installStatus: 'ACTIVE',
+      }),
+      connect(admin, toGlobex),
+    ]);
+    expect(connected.userErrors).toEqual([]);
+    expect(saved.userErrors).toMatchObject([{ code: 'CONFLICT', path: ['input', 'organizerUserPrincipalName'] }]);
+    const { data } = await subgraph.send(admin, SETTINGS);
+    expect(data).toMatchObject({ teamsSettings: { installStatus: 'INSTALL_PENDING', organizer: { objectId: null } } });
+  });
+});
+
+describe('meetings of before', () => {
+  it('are reached by another app of the same directory', async () => {
+    await subgraph.simulator.putApp({
+      directoryId: ACME.directoryId,
+      clientId: SECOND_APP.clientId,
+      secrets: [{ value: SECOND_APP.clientSecret }],
+      roles: ROLES,
+    });
+    const { admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, { appointmentId: 'made-by-the-first' });
+    await activateWith(admin, SECOND_APP);
+    await subgraph.simulator.updateUser(ACME.directoryId, ACME.organizerId, {
+      teamsPolicyAppIds: [ACME.clientId, SECOND_APP.clientId],
+    });
+    const { meeting: moved } = await succeed<Answer & { meeting: object }>(subgraph, admin, RESCHEDULE, {
+      meetingId: meeting.id,
+      ...MOVED,
+    });
+    expect(moved).toMatchObject({ status: 'SCHEDULED', startsAt: '2036-12-05T10:00:00.000Z' });
+  });
+
+  it('are reached when the same directory is named by its domain instead of its id', async () => {
+    const { admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, { appointmentId: 'by-id' });
+    await activateWith(admin, {});
+    expect((await connect(admin, { directoryId: 'acme.example' })).userErrors).toEqual([]);
+    await succeed(subgraph, admin, UPDATE_SETTINGS, {
+      organizerUserPrincipalName: ACME.organizer,
+      installStatus: 'ACTIVE',
+    });
+    const moved = await succeed<Answer>(subgraph, admin, RESCHEDULE, { meetingId: meeting.id, ...MOVED });
+    expect(moved.meeting?.status).toBe('SCHEDULED');
+  });
+
+  it('are reached after a new secret for an app that an earlier release connected by a domain', async () => {
+    const { tenantId, admin } = await activeTenant();
+    await activateWith(admin, { directoryId: 'acme.example' });
+    const meeting = await createMeeting(subgraph, admin, { appointmentId: 'of-an-earlier-release' });
+    await subgraph.database.query('UPDATE microsoft_apps SET directory_object_id = NULL WHERE tenant_id = $1', [
+      tenantId,
+    ]);
+    expect((await connect(admin, { directoryId: 'acme.example' })).userErrors).toEqual([]);
+    const moved = await succeed<Answer>(subgraph, admin, RESCHEDULE, { meetingId: meeting.id, ...MOVED });
+    expect(moved.meeting?.status).toBe('SCHEDULED');
+  });
+
+  it.each([
+    ['another directory', toGlobex],
+    ['another cloud', { cloud: 'US_GOV_L4' }],
+  ])('stay, are out of reach in %s and say so, and nothing of them is told there', async (_name, over) => {
+    const { tenantId, admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, { appointmentId: 'left-behind' });
+    const other = await createMeeting(subgraph, admin, { appointmentId: 'left-behind-too' });
+    await subgraph.runJobs();
+    const [event] = await subgraph.database.query<{ graph_event_id: string; graph_online_meeting_id: string }>(
+      'SELECT graph_event_id, graph_online_meeting_id FROM online_meetings WHERE id = $1',
+      [meeting.id],
+    );
+    await activateWith(admin, over);
+    // What the other tenants of this file do would be told as well.
+    await subgraph.database.query("DELETE FROM graphile_worker._private_jobs WHERE payload ->> 'tenantId' <> $1", [
+      tenantId,
+    ]);
+    await subgraph.simulator.clearRequests();
+
+    expect(await read(admin, meeting)).toMatchObject({ status: 'SCHEDULED', joinUrl: meeting.joinUrl });
+    const moved = await mutate<Answer>(subgraph, admin, RESCHEDULE, { meetingId: meeting.id, ...MOVED });
+    expect(moved.userErrors).toMatchObject([
+      { code: 'NOT_CONFIGURED', message: expect.stringMatching(/no longer connected/), remedy: expect.any(String) },
+    ]);
+    const refreshed = await mutate<Answer>(subgraph, admin, REFRESH, { meetingId: other.id });
+    expect(refreshed.userErrors).toMatchObject([{ code: 'NOT_CONFIGURED' }]);
+    const cancelled = await mutate<Answer>(subgraph, admin, CANCEL, { meetingId: other.id });
+    expect(cancelled).toMatchObject({ meeting: { status: 'CANCELLING' }, userErrors: [{ code: 'NOT_CONFIGURED' }] });
+    await subgraph.runJobs({ early: true });
+
+    const told = await toldToGraph();
+    expect(told).not.toContain(event?.graph_event_id ?? 'no event');
+    expect(told).not.toContain(event?.graph_online_meeting_id ?? 'no online meeting');
+    expect(told).not.toContain('meetup-join');
+    if (over === toGlobex) expect(told).not.toContain(ACME.organizerId);
+  });
+
+  it('that are over keep what was captured; in another directory nobody looks for more', async () => {
+    const { tenantId, admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, {
+      appointmentId: 'over',
+      startsAt: new Date(Date.now() + 60_000),
+      endsAt: new Date(Date.now() + 3_600_000),
+    });
+    await captureMeeting(subgraph, admin, meeting);
+    await activateWith(admin, toGlobex);
+    await subgraph.database.query("DELETE FROM graphile_worker._private_jobs WHERE payload ->> 'tenantId' <> $1", [
+      tenantId,
+    ]);
+    await subgraph.simulator.clearRequests();
+    // Long enough for a look to be due; tokens of the test do not live that long.
+    subgraph.advanceClock(2 * 3_600_000);
+    await subgraph.runJobs({ early: true });
+    subgraph.advanceClock(-2 * 3_600_000);
+    const { data, errors } = await subgraph.send<{
+      teamsMeeting: { recordings: { contentUrl: string }[]; transcripts: { text: string }[] };
+    }>(admin, 'query ($id: ID!) { teamsMeeting(id: $id) { recordings { contentUrl } transcripts { text } } }', {
+      id: meeting.id,
+    });
+    expect(errors).toEqual([]);
+    expect(data?.teamsMeeting.transcripts[0]?.text).toMatch(/\S/);
+    const played = await fetch(reachable(subgraph, data?.teamsMeeting.recordings[0]?.contentUrl ?? ''));
+    expect(played.status).toBe(503);
+    const told = await toldToGraph();
+    expect(told).toContain(GLOBEX.organizerId);
+    expect(told).not.toContain(ACME.organizerId);
+  });
+
+  it('are reached again when their directory is connected again, and what was wanted meanwhile is done', async () => {
+    const { admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, { appointmentId: 'there-and-back' });
+    await activateWith(admin, toGlobex);
+    await mutate<Answer>(subgraph, admin, RESCHEDULE, { meetingId: meeting.id, ...MOVED });
+    const made = await createMeeting(subgraph, admin, { appointmentId: 'made-at-globex' });
+    await activateWith(admin);
+    await subgraph.runJobs({ early: true });
+    expect(await read(admin, meeting)).toMatchObject({
+      status: 'SCHEDULED',
+      startsAt: '2036-12-05T10:00:00.000Z',
+      failure: null,
+    });
+    const stranded = await mutate<Answer>(subgraph, admin, RESCHEDULE, { meetingId: made.id, ...MOVED });
+    expect(stranded.userErrors).toMatchObject([{ code: 'NOT_CONFIGURED' }]);
+  });
+
+  it('that are made at the moment of the change are in the one directory or marked as left in the other', async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const { tenantId, admin } = await activeTenant();
+      const creating = mutate<{ userErrors: UserErrorAnswer[] }>(
+        subgraph,
+        admin,
+        CREATE,
+        meetingInput({ appointmentId: 'at-the-moment' }),
+      );
+      // At another moment of the create each round.
+      await setTimeout(round * 15);
+      await activateWith(admin, toGlobex);
+      await creating;
+      await subgraph.runJobs({ early: true });
+      const rows = await subgraph.database.query<{ organizer_upn: string; left_in: string | null }>(
+        'SELECT organizer_upn, left_in FROM online_meetings WHERE tenant_id = $1',
+        [tenantId],
+      );
+      expect([
+        [],
+        [{ organizer_upn: GLOBEX.organizer, left_in: null }],
+        [{ organizer_upn: ACME.organizer, left_in: `GLOBAL/${ACME.directoryId}` }],
+      ]).toContainEqual(rows);
+    }
+  });
+
+  it('whose create was under way are made anew in the new directory, and the old answer is not taken', async () => {
+    const { tenantId, admin } = await activeTenant();
+    await subgraph.simulator.clearRequests();
+    await subgraph.simulator.addFault({ match: { method: 'POST', path: '/events$' }, delayMs: 1_500, times: 1 });
+    const creating = mutate<{ meeting: CreatedMeeting; userErrors: UserErrorAnswer[] }>(
+      subgraph,
+      admin,
+      CREATE,
+      meetingInput({ appointmentId: 'under-way' }),
+    );
+    await expect
+      .poll(async () =>
+        (await subgraph.simulator.requests()).some(
+          ({ method, path }) => method === 'POST' && path.endsWith('/events') && path.includes(ACME.organizerId),
+        ),
+      )
+      .toBe(true);
+    await activateWith(admin, toGlobex);
+    await creating;
+    await subgraph.runJobs({ early: true });
+    const [row] = await subgraph.database.query<{ status: string; organizer_upn: string; left_in: string | null }>(
+      "SELECT status, organizer_upn, left_in FROM online_meetings WHERE tenant_id = $1 AND appointment_id = 'under-way'",
+      [tenantId],
+    );
+    expect(row).toEqual({ status: 'SCHEDULED', organizer_upn: GLOBEX.organizer, left_in: null });
+  });
+});
