@@ -175,6 +175,20 @@ describe('update', () => {
     expect(after.json.start).toEqual(event.start);
   });
 
+  it('of a part of the lobby leaves the rest of it alone', async () => {
+    const { path } = await sim.createMeeting();
+    await sim.call('PATCH', path, { body: { lobbyBypassSettings: { isDialInBypassEnabled: true } } });
+    const { json } = await sim.call('PATCH', path, { body: { lobbyBypassSettings: { scope: 'invited' } } });
+    expect(json).toMatchObject({ lobbyBypassSettings: { scope: 'invited', isDialInBypassEnabled: true } });
+  });
+
+  it('needs the Teams policy', async () => {
+    const { path } = await sim.createMeeting();
+    await sim.control.updateUser(DIRECTORY, ORGANIZER, { teamsPolicyAppIds: [] });
+    const { status, json } = await sim.call('PATCH', path, { body: { recordAutomatically: true } });
+    expect([status, json.error.message]).toEqual([403, 'No application access policy found for this app']);
+  });
+
   it.each([
     ['a start without end', { startDateTime: '2030-07-01T09:00:00Z' }],
     ['an end without start', { endDateTime: '2030-07-01T09:00:00Z' }],
@@ -183,6 +197,9 @@ describe('update', () => {
     ['an unknown property', { colour: 'blue' }],
     ['a property that is fixed at creation', { joinMeetingIdSettings: { isPasscodeRequired: false } }],
     ['an unknown presenter setting', { allowedPresenters: 'nobody' }],
+    ['presenters by role without attendees', { allowedPresenters: 'roleIsPresenter' }],
+    ['text for a switch of the lobby', { lobbyBypassSettings: { isDialInBypassEnabled: 'yes' } }],
+    ['a lobby of nothing', { lobbyBypassSettings: null }],
     ['an unknown lobby scope', { lobbyBypassSettings: { scope: 'friends' } }],
     ['text for a switch', { recordAutomatically: 'yes' }],
     ['another organizer', { participants: { organizer: {} } }],
