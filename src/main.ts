@@ -10,8 +10,16 @@ import { startWorker } from './jobs/worker.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createMetrics } from './server/metrics.ts';
+import type { DevelopmentHelp } from './server/routes/explorer.ts';
 import { createMailTransport } from './services/invitations/mail-transport.ts';
 import { createServices } from './services/services.ts';
+
+/** Loaded where it is asked for alone: production has no code in it that makes tokens. */
+async function helpOf(developmentSecrets: string | undefined): Promise<DevelopmentHelp | undefined> {
+  if (developmentSecrets === undefined) return undefined;
+  const { developmentHelp } = await import('./cli/development-help.ts');
+  return developmentHelp(developmentSecrets);
+}
 
 /** Opens everything, serves until a signal, and closes everything. */
 async function main(): Promise<void> {
@@ -51,6 +59,7 @@ async function main(): Promise<void> {
     logger,
     psaWebhookSecrets: config.psaWebhookSecrets,
     introspection: config.introspection,
+    explorer: config.explorer ? { development: await helpOf(config.developmentSecrets) } : undefined,
     isProduction: config.isProduction,
   });
 

@@ -148,6 +148,7 @@ export async function startLocalWorld({ config, secrets, postgres, quiet }: Loca
     const subgraph = await start('The subgraph', 'src/main.ts', {
       ...auth,
       NODE_ENV: 'development',
+      DEVELOPMENT_SECRETS: DATA_DIRECTORY,
       DATABASE_URL: databaseUrl,
       HOST,
       PORT: String(subgraphPort),

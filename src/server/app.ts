@@ -7,6 +7,7 @@ import { createApolloServer } from './apollo.ts';
 import type { Authenticate } from './authenticator.ts';
 import { createContext } from './context.ts';
 import type { MetricsRegistry } from './metrics.ts';
+import { type ExplorerOptions, explorerRoutes } from './routes/explorer.ts';
 import { graphNotificationRoutes } from './routes/graph-notifications.ts';
 import { healthRoutes } from './routes/health.ts';
 import { invitationRoutes } from './routes/invitations.ts';
@@ -31,6 +32,8 @@ export interface AppOptions {
   /** What one address may send to the webhooks of Microsoft in a minute; default 1,200. */
   notificationsPerMinute?: number;
   introspection: boolean;
+  /** Without it there is no page at `/`. */
+  explorer?: Pick<ExplorerOptions, 'development'> | undefined;
   isProduction: boolean;
 }
 
@@ -51,6 +54,7 @@ export async function createApp({
   psaWebhookSecrets,
   notificationsPerMinute = 1_200,
   introspection,
+  explorer,
   isProduction,
 }: AppOptions): Promise<App> {
   const app: FastifyInstance = Fastify({
@@ -86,6 +90,7 @@ export async function createApp({
   invitationRoutes(app, deps);
   graphNotificationRoutes(app, { ...deps, perMinute: notificationsPerMinute });
   psaEventRoutes(app, { ...deps, secrets: psaWebhookSecrets });
+  if (explorer !== undefined) await explorerRoutes(app, { ...explorer, introspection });
 
   app.setErrorHandler((err: Error & { statusCode?: number }, request, reply) => {
     const status = err.statusCode ?? 500;
