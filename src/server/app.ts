@@ -14,6 +14,7 @@ import { invitationRoutes } from './routes/invitations.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { psaEventRoutes } from './routes/psa-events.ts';
 import { recordingRoutes } from './routes/recordings.ts';
+import { statusRoutes } from './routes/status.ts';
 import { transcriptRoutes } from './routes/transcripts.ts';
 
 const SCHEMA = new URL('../../schema.graphql', import.meta.url);
@@ -90,6 +91,7 @@ export async function createApp({
   invitationRoutes(app, deps);
   graphNotificationRoutes(app, { ...deps, perMinute: notificationsPerMinute });
   psaEventRoutes(app, { ...deps, secrets: psaWebhookSecrets });
+  statusRoutes(app, { ...deps, authenticate });
   if (explorer !== undefined) await explorerRoutes(app, { ...explorer, introspection });
 
   app.setErrorHandler((err: Error & { statusCode?: number }, request, reply) => {
