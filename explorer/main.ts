@@ -31,7 +31,11 @@ async function start(container: HTMLElement): Promise<void> {
       headers: { 'content-type': 'application/json', accept: 'application/json', ...authorization() },
       body: JSON.stringify(operation),
     });
-    return response.json();
+    const answer = await response.json();
+    // On a phone the answer is below the fold.
+    if (operation.operationName !== 'IntrospectionQuery')
+      document.querySelector('.graphiql-response')?.scrollIntoView({ block: 'nearest' });
+    return answer;
   };
   const tabs = readyOperations(settings.demo, new Date());
   const props: GraphiQLProps = {

@@ -57,7 +57,7 @@ function card(found: Found, id: string, guide: readonly SetupStep[]): Html {
     html`<figure>
 <figcaption><span>Step ${step.number} of the set-up guide: ${step.title}</span>
 <button type="button" data-copies="${id}" hidden>Copy the script</button></figcaption>
-<pre id="${id}" tabindex="0" role="region" aria-label="Script: ${step.title}">${step.script}</pre>
+<pre id="${id}" tabindex="0" role="group" aria-label="Script: ${step.title}">${step.script}</pre>
 </figure>`;
   return html`<section class="card ${found.status}">
 <div class="head"><h3>${found.title}</h3>${badge(found.status)}</div>
