@@ -33,7 +33,8 @@ beforeAll(async () => {
     // Signed by the identity provider that the test's subgraph trusts.
     tokenFor: async (role: string) => (Object.hasOwn(ROLES, role) ? subgraph.tokens.token(role as Role) : null),
   };
-  [browser, subgraph] = await Promise.all([startChromium(), startTestSubgraph({ explorer: { development } })]);
+  browser = await startChromium();
+  subgraph = await startTestSubgraph({ explorer: { development } });
   // One for all tests, so that what may be kept is fetched once.
   context = await openContext(browser);
 });
@@ -130,6 +131,18 @@ describe('the token', () => {
     await page.close();
   });
 
+  it('opens the status page in a tab of its own, without being in its address', async () => {
+    const { page, troubles } = await open(1280);
+    const opened = context.waitForEvent('page');
+    await page.getByRole('button', { name: 'Status page' }).click();
+    const status = await opened;
+    await status.getByText('Tenant tenant-a').waitFor();
+    expect(status.url()).toBe(`${subgraph.url}/status`);
+    expect(await status.evaluate(() => [window.opener, document.referrer])).toEqual([null, '']);
+    expect(troubles).toEqual([]);
+    await Promise.all([page.close(), status.close()]);
+  });
+
   it('is in no address, and nothing of it or of the tabs outlives the page', async () => {
     const { page } = await open(1280);
     const asked: string[] = [];
@@ -159,7 +172,6 @@ describe('in production, where it was switched on', () => {
     expect(await run(page)).toMatchObject({
       data: { verifyTeamsOrganizer: { userErrors: [{ code: 'NOT_CONFIGURED' }] } },
     });
-    await takePicture(page, 'explorer-production');
     expect(troubles).toEqual([]);
     await page.close();
     await production.close();

@@ -28,8 +28,8 @@ a { color: var(--link); }
 .remedy { padding-left: 12px; border-left: 3px solid var(--line); }
 figure { margin: 12px 0 0; }
 figcaption { display: flex; flex-wrap: wrap; gap: 8px; justify-content: space-between; align-items: center; color: var(--quiet); }
-pre { margin: 6px 0 0; padding: 12px; overflow-x: auto; border-radius: 6px; background: var(--code);
-  font: 14px/1.5 ui-monospace, monospace; white-space: pre; }
+pre { margin: 6px 0 0; padding: 12px; border-radius: 6px; background: var(--code);
+  font: 14px/1.5 ui-monospace, monospace; white-space: pre-wrap; }
 table { width: 100%; margin: 8px 0; border-collapse: collapse; background: var(--card); }
 th, td { padding: 8px; border: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 th { font-weight: 600; }

@@ -57,7 +57,7 @@ function card(found: Found, id: string, guide: readonly SetupStep[]): Html {
     html`<figure>
 <figcaption><span>Step ${step.number} of the set-up guide: ${step.title}</span>
 <button type="button" data-copies="${id}" hidden>Copy the script</button></figcaption>
-<pre id="${id}" tabindex="0" role="group" aria-label="Script: ${step.title}">${step.script}</pre>
+<pre id="${id}">${step.script}</pre>
 </figure>`;
   return html`<section class="card ${found.status}">
 <div class="head"><h3>${found.title}</h3>${badge(found.status)}</div>
@@ -70,11 +70,12 @@ ${script}
 function rest(found: readonly Found[], what: string): Html | null {
   if (found.length === 0) return null;
   const good = found.filter(({ status }) => status === 'PASS').length;
+  const skipped = found.length - good;
   const rows = found.map(
     (one) =>
       html`<tr><th scope="row">${one.title}</th><td>${badge(one.status)}</td><td class="wide">${one.detail}</td></tr>`,
   );
-  return html`<details><summary>The other ${what}: ${good} good, ${found.length - good} not looked at</summary>
+  return html`<details><summary>The other ${what}: ${good} good${skipped === 0 ? '' : `, ${skipped} not looked at`}</summary>
 <table><thead><tr><th scope="col">What</th><th scope="col">State</th><th scope="col" class="wide">Found</th></tr></thead>
 <tbody>${rows}</tbody></table></details>`;
 }
