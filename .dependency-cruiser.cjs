@@ -1,7 +1,7 @@
 // "Which way calls go": server -> resolvers -> services -> { graph, db, blobs }; jobs -> services; cli and main compose.
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
-const DEV_ROOMS = '^(simulator|examples|bench|tests|scripts)/';
+const DEV_ROOMS = '^(simulator|examples|explorer|bench|tests|scripts)/';
 const graphqlLibraries = '(^|/)node_modules/(graphql|@graphql-tools|@apollo|graphql-[^/]+)/';
 const prisma = '(^|/)node_modules/(@prisma|prisma|pg)/|^src/generated/prisma/';
 
@@ -90,6 +90,12 @@ module.exports = {
       'They stand for other parties, who share no code with us.',
       { path: '^(simulator|examples)/' },
       { path: '^(src|tests|bench|scripts)/' },
+    ),
+    forbid(
+      'explorer-stands-alone',
+      'It runs in a browser and knows of us what a browser is told.',
+      { path: '^explorer/' },
+      { path: '^(?!explorer/)(src|simulator|examples|bench|tests|scripts)/' },
     ),
     forbid(
       'simulator-and-examples-are-apart',

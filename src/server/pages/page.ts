@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { pageHeaders } from '../routes/page-headers.ts';
 import { Html, html } from './html.ts';
+import { pageHeaders } from './page-headers.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; --text: #1d1f33; --quiet: #50546e; --page: #f4f5f9; --card: #fff; --line: #c9ccdb;

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { pageHeaders } from './page-headers.ts';
+import { pageHeaders } from '../pages/page-headers.ts';
 
 /** Made by scripts/bundle-explorer.ts; the same place seen from src and from dist. */
 const BUNDLE = new URL('../../../explorer/dist/', import.meta.url);
