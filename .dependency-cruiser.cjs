@@ -108,6 +108,7 @@ module.exports = {
     // TypeScript 7 has no parser that other programs may call.
     parser: 'swc',
     doNotFollow: { path: ['node_modules', '^src/generated/'] },
+    exclude: { path: '^explorer/dist/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default'],
