@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { ConfigError } from '../../config.ts';
 import { pageHeaders } from '../pages/page-headers.ts';
 
 /** Made by scripts/bundle-explorer.ts; the same place seen from src and from dist. */
@@ -51,7 +52,7 @@ async function bundledPage(): Promise<string> {
   try {
     return await readFile(new URL('index.html', BUNDLE), 'utf8');
   } catch (cause) {
-    throw new Error('The explorer is not bundled. Run `npm run ready`, or set EXPLORER=off.', { cause });
+    throw new ConfigError('The explorer is not bundled. Run `npm run ready`, or set EXPLORER=off.', { cause });
   }
 }
 
@@ -59,7 +60,7 @@ async function bundledPage(): Promise<string> {
  * `/`: an explorer of the API for the browser, with everything it needs under `/explorer/`. The files are those of the
  * bundle and no others: each has a route of its own. They are named by their hash, so browsers may keep them.
  *
- * @throws when the explorer is not bundled
+ * @throws ConfigError when the explorer is not bundled
  */
 export async function explorerRoutes(
   app: FastifyInstance,
