@@ -1,7 +1,7 @@
 // "Which way calls go": server -> resolvers -> services -> { graph, db, blobs }; jobs -> services; cli and main compose.
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
-const DEV_ROOMS = '^(simulator|examples|bench|tests|scripts)/';
+const DEV_ROOMS = '^(simulator|examples|explorer|bench|tests|scripts)/';
 const graphqlLibraries = '(^|/)node_modules/(graphql|@graphql-tools|@apollo|graphql-[^/]+)/';
 const prisma = '(^|/)node_modules/(@prisma|prisma|pg)/|^src/generated/prisma/';
 
@@ -92,6 +92,12 @@ module.exports = {
       { path: '^(src|tests|bench|scripts)/' },
     ),
     forbid(
+      'explorer-stands-alone',
+      'It runs in a browser and knows of us what a browser is told.',
+      { path: '^explorer/' },
+      { path: '^(?!explorer/)(src|simulator|examples|bench|tests|scripts)/' },
+    ),
+    forbid(
       'simulator-and-examples-are-apart',
       'Microsoft and the PSA share no code either.',
       { path: '^(simulator|examples)/' },
@@ -102,6 +108,7 @@ module.exports = {
     // TypeScript 7 has no parser that other programs may call.
     parser: 'swc',
     doNotFollow: { path: ['node_modules', '^src/generated/'] },
+    exclude: { path: '^explorer/dist/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default'],

@@ -2,7 +2,17 @@
 import { spawnSync } from 'node:child_process';
 
 const BIN = 'node_modules/.bin';
-const SOURCES = ['src', 'simulator', 'examples', 'scripts', 'bench', 'tests', 'codegen.ts', 'prisma.config.ts'];
+const SOURCES = [
+  'src',
+  'simulator',
+  'examples',
+  'explorer',
+  'scripts',
+  'bench',
+  'tests',
+  'codegen.ts',
+  'prisma.config.ts',
+];
 
 const CHECKS: [name: string, command: string, ...args: string[]][] = [
   ['generated code is up to date', process.execPath, 'scripts/generate.ts'],

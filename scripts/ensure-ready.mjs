@@ -54,3 +54,18 @@ ensure('Generating code from the schemas', {
   result: 'src/generated/graphql.ts',
   command: ['node_modules/.bin/node', 'scripts/generate.ts'],
 });
+ensure('Bundling the explorer', {
+  inputs: [
+    'package-lock.json',
+    'scripts/bundle-explorer.ts',
+    'explorer/explorer.css',
+    'explorer/index.html',
+    'explorer/main.ts',
+    'explorer/operations.ts',
+    'explorer/settings.ts',
+    'explorer/token-bar.ts',
+  ],
+  stamp: 'node_modules/.explorer',
+  result: 'explorer/dist/index.html',
+  command: ['node_modules/.bin/node', 'scripts/bundle-explorer.ts'],
+});

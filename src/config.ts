@@ -143,7 +143,9 @@ const schema = z
     SMTP_FROM: sender.optional(),
     BLOB_STORE: blobStore.optional(),
     RECORDING_LINK_MINUTES: z.coerce.number().int().min(1).max(1_440).default(15),
+    EXPLORER: onOff.optional(),
     INTROSPECTION: onOff.optional(),
+    DEVELOPMENT_SECRETS: z.string().min(1).optional(),
     WORKER_CONCURRENCY: z.coerce.number().int().min(0).max(100).default(4),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   })
@@ -153,6 +155,14 @@ const schema = z
     // Told together with everything else that is wrong, not only when nothing else is.
     when: () => true,
   })
+  .refine(
+    (env) => env.DEVELOPMENT_SECRETS === undefined || (env.NODE_ENV === 'development' && LOOPBACK.has(env.HOST)),
+    {
+      path: ['DEVELOPMENT_SECRETS'],
+      message: 'is for npm start: with it the server gives anybody a token, so it must not be set here',
+      when: () => true,
+    },
+  )
   .refine((env) => (env.PSA_EVENTS_URL === undefined) === (env.PSA_EVENTS_SECRET === undefined), {
     path: ['PSA_EVENTS_URL'],
     message: 'PSA_EVENTS_URL and PSA_EVENTS_SECRET must be set both or neither',
@@ -186,6 +196,10 @@ export interface Config {
   /** How long the link of a recording works. */
   recordingLinkMinutes: number;
   introspection: boolean;
+  /** Whether the explorer is served at `/`. */
+  explorer: boolean;
+  /** The folder of the development secrets, with which the explorer hands out tokens; undefined in production. */
+  developmentSecrets: string | undefined;
   /** How many jobs this process runs at once; 0 leaves them to others. */
   workerConcurrency: number;
   logLevel: string;
@@ -242,6 +256,8 @@ export function loadConfig(env: Environment = process.env): Config {
     blobStore: values.BLOB_STORE,
     recordingLinkMinutes: values.RECORDING_LINK_MINUTES,
     introspection: values.INTROSPECTION ?? values.NODE_ENV !== 'production',
+    explorer: values.EXPLORER ?? values.NODE_ENV !== 'production',
+    developmentSecrets: values.DEVELOPMENT_SECRETS,
     workerConcurrency: values.WORKER_CONCURRENCY,
     logLevel: values.LOG_LEVEL,
   };

@@ -7,6 +7,14 @@ import { openServices } from './open-services.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createMetrics } from './server/metrics.ts';
+import type { DevelopmentHelp } from './server/routes/explorer.ts';
+
+/** Loaded where it is asked for alone: production has no code in it that makes tokens. */
+async function helpOf(developmentSecrets: string | undefined): Promise<DevelopmentHelp | undefined> {
+  if (developmentSecrets === undefined) return undefined;
+  const { developmentHelp } = await import('./cli/development-help.ts');
+  return developmentHelp(developmentSecrets);
+}
 
 /** Opens everything, serves until a signal, and closes everything. */
 async function main(): Promise<void> {
@@ -26,6 +34,7 @@ async function main(): Promise<void> {
     psaWebhookSecrets: config.psaWebhookSecrets,
     trustedProxies: config.trustedProxies,
     introspection: config.introspection,
+    explorer: config.explorer ? { development: await helpOf(config.developmentSecrets) } : undefined,
     isProduction: config.isProduction,
   });
 

@@ -22,3 +22,4 @@ export interface Step {
 export const DIRECTORY_ID = '11111111-1111-4111-8111-111111111111';
 export const CLIENT_ID = 'aaaaaaaa-0000-4000-8000-000000000001';
 export const ORGANIZER = 'scheduling@acme.example';
+export const SECRET = 'simulator-secret-tenant-a';

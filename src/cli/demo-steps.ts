@@ -1,8 +1,7 @@
 import { ask, hold, mutate, simulate, until } from './demo-client.ts';
 import { lifecycleSteps } from './demo-lifecycle-steps.ts';
-import { CLIENT_ID, DIRECTORY_ID, ORGANIZER, type Stage, type Step } from './demo-stage.ts';
+import { CLIENT_ID, DIRECTORY_ID, ORGANIZER, SECRET, type Stage, type Step } from './demo-stage.ts';
 
-const SECRET = 'simulator-secret-tenant-a';
 const APPOINTMENT = 'appt-a-1';
 
 const BOARD = `query { appointments { id title teamsMeeting { id status joinUrl attendees { emailAddress } }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
 import type { DevelopmentConfig } from '../config.ts';
@@ -148,6 +148,7 @@ export async function startLocalWorld({ config, secrets, postgres, quiet }: Loca
     const subgraph = await start('The subgraph', 'src/main.ts', {
       ...auth,
       NODE_ENV: 'development',
+      DEVELOPMENT_SECRETS: dirname(secrets.jwksFile),
       DATABASE_URL: databaseUrl,
       HOST,
       PORT: String(subgraphPort),

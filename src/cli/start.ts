@@ -16,6 +16,7 @@ await runCommand(async () => {
   console.log(`
   gateway     ${world.gatewayUrl}
   subgraph    ${world.subgraphUrl}/graphql
+  explorer    ${world.subgraphUrl}/
   simulator   ${world.simulatorUrl}
   postgres    ${world.databaseUrl}
 

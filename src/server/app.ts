@@ -7,12 +7,14 @@ import { createApolloServer } from './apollo.ts';
 import type { Authenticate } from './authenticator.ts';
 import { createContext } from './context.ts';
 import type { MetricsRegistry } from './metrics.ts';
+import { type ExplorerOptions, explorerRoutes } from './routes/explorer.ts';
 import { graphNotificationRoutes } from './routes/graph-notifications.ts';
 import { healthRoutes } from './routes/health.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { psaEventRoutes } from './routes/psa-events.ts';
 import { recordingRoutes } from './routes/recordings.ts';
+import { statusRoutes } from './routes/status.ts';
 import { transcriptRoutes } from './routes/transcripts.ts';
 
 const SCHEMA = new URL('../../schema.graphql', import.meta.url);
@@ -33,6 +35,8 @@ export interface AppOptions {
   /** Proxies whose word for the caller's address is taken; default none. */
   trustedProxies?: string[];
   introspection: boolean;
+  /** Without it there is no page at `/`. */
+  explorer?: Pick<ExplorerOptions, 'development'> | undefined;
   isProduction: boolean;
 }
 
@@ -54,6 +58,7 @@ export async function createApp({
   notificationsPerMinute = 1_200,
   trustedProxies = [],
   introspection,
+  explorer,
   isProduction,
 }: AppOptions): Promise<App> {
   const app: FastifyInstance = Fastify({
@@ -90,6 +95,8 @@ export async function createApp({
   invitationRoutes(app, deps);
   graphNotificationRoutes(app, { ...deps, perMinute: notificationsPerMinute });
   psaEventRoutes(app, { ...deps, secrets: psaWebhookSecrets });
+  statusRoutes(app, { ...deps, authenticate });
+  if (explorer !== undefined) await explorerRoutes(app, { ...explorer, introspection });
 
   app.setErrorHandler((err: Error & { statusCode?: number }, request, reply) => {
     const status = err.statusCode ?? 500;

@@ -45,8 +45,8 @@ afterAll(async () => {
 });
 
 /** Starts the server and waits until it says where it listens. */
-async function listening(): Promise<{ process: Run; url: string }> {
-  const process = start(MAIN, [], good);
+async function listening(env: Record<string, string> = {}): Promise<{ process: Run; url: string }> {
+  const process = start(MAIN, [], { ...good, ...env });
   running.push(process);
   const url = await vi.waitFor(
     () => {
@@ -159,6 +159,34 @@ describe('a server that is set up well', () => {
     expect(await ask({ authorization })).toEqual({ data: { teamsMeetingCapability: { available: false } } });
     process.child.kill('SIGTERM');
     await process.ended;
+  });
+
+  it('has no explorer, and where it is asked for one, none that gives anybody a token', async () => {
+    const { process, url } = await listening();
+    expect((await fetch(`${url}/`)).status).toBe(404);
+    process.child.kill('SIGTERM');
+    await process.ended;
+
+    const asked = await listening({ EXPLORER: 'on' });
+    expect((await fetch(`${asked.url}/`)).status).toBe(200);
+    const settings = await (await fetch(`${asked.url}/explorer/settings.json`)).json();
+    expect(settings).toEqual({ introspection: false, roles: [], demo: null });
+    const response = await fetch(`${asked.url}/explorer/tokens`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"role":"admin"}',
+    });
+    expect(response.status).toBe(404);
+    asked.process.child.kill('SIGTERM');
+    await asked.process.ended;
+  });
+
+  it('does not start with the means to give anybody a token', async () => {
+    const secrets = { ...good, EXPLORER: 'on', DEVELOPMENT_SECRETS: directory };
+    for (const env of [secrets, { ...secrets, NODE_ENV: 'development', HOST: '0.0.0.0' }]) {
+      const { code, stderr } = await run(MAIN, [], env);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('DEVELOPMENT_SECRETS: is for npm start')]);
+    }
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('stops on %s with exit code 0 and nothing on stderr', async (signal) => {

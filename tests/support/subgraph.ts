@@ -14,7 +14,7 @@ import { type Database, openDatabase } from '../../src/db/database.ts';
 import { createGraphService, type GraphServiceOptions } from '../../src/graph/service.ts';
 import { createTasks } from '../../src/jobs/tasks.ts';
 import { workerLogger } from '../../src/jobs/worker.ts';
-import { createApp } from '../../src/server/app.ts';
+import { type AppOptions, createApp } from '../../src/server/app.ts';
 import { createAuthenticator } from '../../src/server/authenticator.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
 import type { MailTransport } from '../../src/services/invitations/mail-transport.ts';
@@ -60,6 +60,8 @@ export interface TestSubgraph {
 export interface TestSubgraphOptions {
   isProduction?: boolean;
   introspection?: boolean;
+  /** Serves the explorer. */
+  explorer?: AppOptions['explorer'];
   graph?: Partial<GraphServiceOptions>;
   poolSize?: number;
   /** How long the caller of an operation waits for Microsoft. */
@@ -104,6 +106,7 @@ async function freePort(): Promise<number> {
 export async function startTestSubgraph({
   isProduction = false,
   introspection = true,
+  explorer,
   graph = {},
   poolSize = 5,
   answerWithinMs,
@@ -176,6 +179,7 @@ export async function startTestSubgraph({
     ...(notificationsPerMinute === undefined ? {} : { notificationsPerMinute }),
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
     introspection,
+    explorer,
     isProduction,
   });
   const url = await app.listen('127.0.0.1', port);

@@ -39,6 +39,8 @@ describe('the environment of npm run serve', () => {
     expect(loadConfig(GOOD)).toMatchObject({
       isProduction: true,
       introspection: false,
+      explorer: false,
+      developmentSecrets: undefined,
       listen: { host: '0.0.0.0', port: 4001 },
       database: { url: GOOD.DATABASE_URL, poolSize: 10 },
       auth: { jwks: { url: GOOD.AUTH_JWKS_URL }, issuer: GOOD.AUTH_ISSUER, audience: GOOD.AUTH_AUDIENCE },
@@ -49,6 +51,26 @@ describe('the environment of npm run serve', () => {
       recordingLinkMinutes: 15,
       logLevel: 'info',
     });
+  });
+
+  it('has the explorer outside production, and in production where it is asked for', () => {
+    expect(loadConfig({ ...GOOD, EXPLORER: 'on' })).toMatchObject({ explorer: true, introspection: false });
+    expect(loadConfig({ ...GOOD, NODE_ENV: 'development' }).explorer).toBe(true);
+    expect(loadConfig({ ...GOOD, NODE_ENV: 'development', EXPLORER: 'off' }).explorer).toBe(false);
+    expect(refusal({ ...GOOD, EXPLORER: 'yes' })).toContain('EXPLORER: ');
+  });
+
+  it('refuses to hand out tokens to anybody but the developer at this machine', () => {
+    const development = { ...GOOD, NODE_ENV: 'development', HOST: '127.0.0.1', DEVELOPMENT_SECRETS: '.data' };
+    expect(loadConfig(development).developmentSecrets).toBe('.data');
+    for (const change of [
+      { NODE_ENV: 'production' },
+      { NODE_ENV: 'test' },
+      { NODE_ENV: '' },
+      { HOST: '0.0.0.0' },
+      { HOST: '' },
+    ])
+      expect(refusal({ ...development, ...change })).toContain('DEVELOPMENT_SECRETS: is for npm start');
   });
 
   it('takes a blob store and a longer life for links of recordings, and says what is wrong with them', () => {
