@@ -1,5 +1,6 @@
 import { ask, hold, mutate, simulate, until } from './demo-client.ts';
 import { lifecycleSteps } from './demo-lifecycle-steps.ts';
+import { setupSteps } from './demo-setup-steps.ts';
 import { CLIENT_ID, DIRECTORY_ID, ORGANIZER, SECRET, type Stage, type Step } from './demo-stage.ts';
 
 const APPOINTMENT = 'appt-a-1';
@@ -75,19 +76,7 @@ export function demoSteps(stage: Stage): Step[] {
         return settings.installStatus;
       },
     },
-    {
-      title: 'The organizer is verified',
-      async run() {
-        const query =
-          'mutation { verifyTeamsOrganizer { verification { outcome checks { name status } } userErrors { code message } } }';
-        const { verifyTeamsOrganizer } = await ask<{
-          verifyTeamsOrganizer: { verification: { outcome: string; checks: { name: string; status: string }[] } };
-        }>(gatewayUrl, tokens.admin, query);
-        const { outcome, checks } = verifyTeamsOrganizer.verification;
-        hold(outcome === 'VERIFIED', `the outcome is ${outcome}`);
-        return `${outcome}: ${checks.map(({ name }) => name).join(', ')}`;
-      },
-    },
+    ...setupSteps(stage),
     {
       title: 'A technician creates a Teams meeting for an appointment',
       async run() {

@@ -11,7 +11,7 @@ import { loadDevelopmentConfig } from '../../src/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 /** Which part of the demo may fail without the ones behind it meaning anything: none, so they run in order. */
-const STEPS = 17;
+const STEPS = 19;
 
 let directory: string;
 let database: TestDatabase;

@@ -1,5 +1,6 @@
 import type { DiagnosticsReport } from '../../services/diagnostics/report.ts';
 import type { SetupStep } from '../../services/setup-guide/setup-guide.ts';
+import { titleOf } from '../../services/verification/check-titles.ts';
 import type { CheckStatus, Verification } from '../../services/verification/checklist.ts';
 import { type Html, html } from './html.ts';
 import { page } from './page.ts';
@@ -118,7 +119,7 @@ function verificationSection({ verification, guide, now }: StatusOfTenant): Html
     return html`<section aria-labelledby="verification"><h2 id="verification">Verification</h2>
 <p>None was run yet. Run <code>verifyTeamsOrganizer</code> in the explorer.</p></section>`;
   }
-  const checks = verification.checks.map((check) => ({ ...check, title: check.name }));
+  const checks = verification.checks.map((check) => ({ ...check, title: titleOf(check.name) }));
   return html`<section aria-labelledby="verification"><h2 id="verification">Verification ${badge(statusOf(verification))}</h2>
 <p class="quiet">${at(verification.ranAt, now)}. Outcome: <code>${verification.outcome}</code></p>
 ${findings(checks, 'verification', 'checks', guide)}</section>`;

@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Database } from '../../db/database.ts';
-import type { DiagnosticsService } from '../../services/diagnostics/report.ts';
 import { DatabaseUnavailableError, type Scope } from '../../services/scope.ts';
 import type { Services } from '../../services/services.ts';
 import { may } from '../../services/viewer.ts';
@@ -9,9 +8,7 @@ import { PAGE_HEADERS } from '../pages/page.ts';
 import { statusPage, tokenPage } from '../pages/status-page.ts';
 
 export interface StatusDeps {
-  services: Pick<Services, 'settings' | 'setupGuide' | 'clock'> & {
-    diagnostics?: Pick<DiagnosticsService, 'latest'>;
-  };
+  services: Pick<Services, 'settings' | 'setupGuide' | 'diagnostics' | 'clock'>;
   database: Database;
   authenticate: Authenticate;
 }
@@ -46,7 +43,7 @@ export function statusRoutes(app: FastifyInstance, { services, database, authent
       if (!may(viewer, 'teams_settings:read')) return refuse(403, viewer.tenantId);
       const scope: Scope = { viewer, db: database.forTenant(viewer.tenantId) };
       const [diagnosis, verification, guide] = await Promise.all([
-        services.diagnostics?.latest(scope) ?? null,
+        services.diagnostics.latest(scope),
         services.settings.latestVerification(scope),
         services.setupGuide.get(scope),
       ]);

@@ -1,35 +1,13 @@
 import { EXCHANGE_PERMISSION } from '../../microsoft-app/permissions.ts';
 import type { ServiceTools } from '../../scope.ts';
+import { titleOf } from '../../verification/check-titles.ts';
 import type { VerificationCheck } from '../../verification/checklist.ts';
 import { probeOrganizer } from '../../verification/probe-organizer.ts';
 import { type NamedFinding, pass, skip } from '../finding.ts';
 import { type Look, type Subject, withoutMicrosoft } from '../look.ts';
 
-const TITLES: Readonly<Record<string, string>> = {
-  directory: 'Directory at Microsoft',
-  app: 'App registration at Microsoft',
-  secret: 'Credential at Microsoft',
-  credentials: 'Signing in at Microsoft',
-  organizer: 'Organizer in the directory',
-  'organizer-account': 'Account of the organizer',
-  'organizer-licence': 'Licence of the organizer',
-  'exchange-scope': 'Mailbox scope in Exchange',
-  mailbox: 'Mailbox of the organizer',
-  provider: 'Teams in the calendar',
-  policy: 'Teams application access policy',
-  recordings: 'Reading recordings',
-  'transcript-access': 'Switch for reading transcripts',
-  transcripts: 'Reading transcripts',
-  'transcript-attribution': 'Switch for reading who spoke',
-  webhook: 'Notifications of Microsoft',
-};
-
 /** Told by steps of their own: the roles by the list of permissions, the reach by what is below. */
 const TOLD_ELSEWHERE = new Set(['roles', 'mailbox-outside']);
-
-function titleOf(name: string): string {
-  return TITLES[name] ?? `Microsoft: ${name.replaceAll('-', ' ')}`;
-}
 
 function toStep({ name, status, detail, remedy, durationMs }: VerificationCheck): NamedFinding {
   return { name: `microsoft-${name}`, title: titleOf(name), status, detail, remedy, durationMs };
