@@ -92,6 +92,31 @@ mutation Verify {
 }
 `;
 
+const DIAGNOSE = `# Look at everything that a working
+# set-up needs. Nothing is changed.
+mutation Diagnose {
+  runTeamsDiagnostics {
+    report {
+      overall
+      recommendations
+      steps {
+        name
+        title
+        status
+        detail
+        remedy
+      }
+      permissions {
+        name
+        grantedInToken
+        usedFor
+      }
+    }
+    ${USER_ERRORS}
+  }
+}
+`;
+
 const CREATE = `# Make a meeting of an appointment.
 # A second run makes no second one.
 mutation Create(
@@ -179,6 +204,7 @@ export function readyOperations(demo: DemoTenant | null, now: Date): ReadyOperat
     tab(CONNECT, { input: { clientId, directoryId, clientSecret } }),
     tab(SAVE, { input: { organizerUserPrincipalName: organizer, installStatus: 'ACTIVE' } }),
     tab(VERIFY),
+    tab(DIAGNOSE),
     tab(CREATE, {
       input: {
         appointmentId: values.appointmentId,

@@ -22,6 +22,16 @@ interface Verified {
   };
 }
 
+interface Diagnosed {
+  runTeamsDiagnostics: {
+    report: {
+      overall: string;
+      recommendations: string[];
+      steps: { name: string; status: string; remedy: string | null }[];
+    };
+  };
+}
+
 let browser: Browser;
 let context: BrowserContext;
 let directory: string;
@@ -61,6 +71,7 @@ describe.each(WIDTHS)('the explorer at %i px', (width) => {
       'Connect',
       'Save',
       'Verify',
+      'Diagnose',
       'Create',
       'Refresh',
       'Search',
@@ -78,7 +89,7 @@ describe.each(WIDTHS)('the explorer at %i px', (width) => {
     await page.close();
   });
 
-  it('lets an admin save and verify, read what is red and what to do, and verify again once it is done', async () => {
+  it('lets an admin save, verify and diagnose, read what is red and what to do, and verify again once it is done', async () => {
     await subgraph.simulator.updateUser(directoryId, organizer, { teamsPolicyAppIds: [] });
     const { page, troubles } = await open(width);
     expect(await run(page)).toMatchObject({ data: { connectMicrosoftApp: { userErrors: [] } } });
@@ -100,6 +111,18 @@ describe.each(WIDTHS)('the explorer at %i px', (width) => {
     });
     await showInAnswer(page, 'FAIL');
     await takePicture(page, 'verify');
+
+    await openTab(page, 'Diagnose');
+    const report = (await run<Diagnosed>(page)).data?.runTeamsDiagnostics.report;
+    expect(report?.overall).toBe('FAIL');
+    expect(report?.recommendations).not.toEqual([]);
+    expect(report?.steps.find(({ name }) => name === 'microsoft-policy')).toMatchObject({
+      status: 'FAIL',
+      remedy: expect.stringContaining('Grant-CsApplicationAccessPolicy'),
+    });
+    await showInAnswer(page, 'microsoft-policy');
+    await takePicture(page, 'diagnose');
+    await openTab(page, 'Verify');
 
     await subgraph.simulator.updateUser(directoryId, organizer, { teamsPolicyAppIds: [clientId] });
     expect((await run<Verified>(page)).data?.verifyTeamsOrganizer.verification.outcome).toBe('VERIFIED');

@@ -22,12 +22,12 @@ beforeAll(() => {
 });
 
 describe('the operations that the explorer opens with', () => {
-  it('follow the runbook: connect, save, verify, create, refresh, search', () => {
+  it('follow the runbook: connect, save, verify, diagnose, create, refresh, search', () => {
     const names = readyOperations(null, NOW).map(({ query }) => {
       const [first] = parse(query).definitions;
       return first?.kind === Kind.OPERATION_DEFINITION ? first.name?.value : undefined;
     });
-    expect(names).toEqual(['Connect', 'Save', 'Verify', 'Create', 'Refresh', 'Search']);
+    expect(names).toEqual(['Connect', 'Save', 'Verify', 'Diagnose', 'Create', 'Refresh', 'Search']);
   });
 
   it.each([
