@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { type Config, ConfigError } from '../config.ts';
 import { PERMISSIONS, type Permission, type Viewer } from '../services/viewer.ts';
@@ -66,6 +67,16 @@ async function keySource(jwks: Config['auth']['jwks']): Promise<JWTVerifyGetKey>
   }
 }
 
+interface Verified {
+  viewer: Viewer;
+  verifiedAt: number;
+  until: number;
+}
+
+/** A token whose key was withdrawn is good for so long at the most; jose itself keeps a key set for ten minutes. */
+const REMEMBER_MS = 60_000;
+const MOST_REMEMBERED = 10_000;
+
 /**
  * Makes the check of bearer tokens against the configured keys.
  *
@@ -73,9 +84,13 @@ async function keySource(jwks: Config['auth']['jwks']): Promise<JWTVerifyGetKey>
  */
 export async function createAuthenticator(auth: Config['auth'], clock: () => Date): Promise<Authenticate> {
   const keys = await keySource(auth.jwks);
+  const verified = new LRUCache<string, Verified>({ max: MOST_REMEMBERED });
   return async (authorization) => {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) return null;
+    const known = verified.get(token);
+    const now = clock().getTime();
+    if (known !== undefined && known.verifiedAt <= now && now < known.until) return known.viewer;
     try {
       const { payload } = await jwtVerify(token, keys, {
         issuer: auth.issuer,
@@ -84,7 +99,10 @@ export async function createAuthenticator(auth: Config['auth'], clock: () => Dat
         requiredClaims: ['exp', 'sub'],
         currentDate: clock(),
       });
-      return viewerOf(payload);
+      const viewer = viewerOf(payload);
+      const until = Math.min(now + REMEMBER_MS, (payload.exp ?? 0) * 1000);
+      if (viewer !== null) verified.set(token, { viewer, verifiedAt: now, until });
+      return viewer;
     } catch (cause) {
       if (isTokenRefused(cause)) return null;
       throw new IdentityProviderUnavailableError('The keys of the identity provider cannot be fetched', { cause });
