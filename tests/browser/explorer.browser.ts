@@ -122,6 +122,13 @@ describe.each(WIDTHS)('the explorer at %i px', (width) => {
     });
     await showInAnswer(page, 'microsoft-policy');
     await takePicture(page, 'diagnose');
+    const opened = context.waitForEvent('page');
+    await page.getByRole('button', { name: 'Status page' }).click();
+    const status = await opened;
+    await status.setViewportSize(page.viewportSize() ?? { width, height: 800 });
+    await status.getByText('Something is broken').waitFor();
+    await takePicture(status, 'status');
+    await status.close();
     await openTab(page, 'Verify');
 
     await subgraph.simulator.updateUser(directoryId, organizer, { teamsPolicyAppIds: [clientId] });

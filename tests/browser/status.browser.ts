@@ -8,7 +8,7 @@ import type { Scope } from '../../src/services/scope.ts';
 import { activate, MICROSOFT, succeed, UPDATE_SETTINGS } from '../support/setup.ts';
 import { startTestSubgraph, type TestSubgraph } from '../support/subgraph.ts';
 import { openContext, startChromium, watch } from './chromium.ts';
-import { takePicture, WIDTHS } from './pictures.ts';
+import { WIDTHS } from './pictures.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const VERIFY = 'mutation { verifyTeamsOrganizer { verification { outcome } userErrors { code } } }';
@@ -144,7 +144,6 @@ describe.each(WIDTHS)('the status page at %i px', (width) => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBe(0);
     for (const summary of await page.locator('summary').all()) await summary.click();
     await page.evaluate(() => window.scrollTo(0, 0));
-    if (colorScheme === 'light') await takePicture(page, 'status');
     expect(troubles).toEqual([]);
 
     diagnosis = null;
