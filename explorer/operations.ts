@@ -201,7 +201,7 @@ export function readyOperations(demo: DemoTenant | null, now: Date): ReadyOperat
   const values = demo ?? PLACEHOLDERS;
   const { clientId, directoryId, clientSecret, organizer } = values;
   return [
-    tab(CONNECT, { input: { clientId, directoryId, clientSecret } }),
+    tab(CONNECT, { input: { clientId, directoryId, cloud: 'GLOBAL', clientSecret } }),
     tab(SAVE, { input: { organizerUserPrincipalName: organizer, installStatus: 'ACTIVE' } }),
     tab(VERIFY),
     tab(DIAGNOSE),

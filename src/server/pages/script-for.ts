@@ -3,7 +3,7 @@ import type { SetupStep } from '../../services/setup-guide/setup-guide.ts';
 /** Which command brings about what a check proves. Names of a diagnosis' steps have `microsoft-` before the check's. */
 const COMMANDS: [checks: RegExp, command: string][] = [
   [/^(microsoft-)?(teams-)?policy$/, 'Grant-CsApplicationAccessPolicy'],
-  [/^(microsoft-)?(exchange-scope|mailbox|mailbox-outside|meeting)$/, 'New-ManagementRoleAssignment'],
+  [/^(microsoft-)?(exchange-scope|mailbox-outside)$/, 'New-ManagementRoleAssignment'],
   [/^(microsoft-)?transcript-(access|attribution|switches)$/, 'Set-CsTeamsMeetingConfiguration'],
 ];
 

@@ -117,7 +117,7 @@ export function makeNotificationReceiver(tools: ServiceTools): NotificationRecei
   async function isFlooded(prisma: TenantPrisma): Promise<boolean> {
     const since = new Date(tools.clock().getTime() - MINUTE_MS);
     const recent = await prisma.graphNotification.count({
-      where: { lastReceivedAt: { gt: since }, firstReceivedAt: { gt: since } },
+      where: { lastReceivedAt: { gt: since }, queuedAt: { gt: since } },
       take: MOST_A_MINUTE,
     });
     return recent >= MOST_A_MINUTE;

@@ -48,6 +48,12 @@ function connectTeams({ cloud }: ScriptValues): string {
 const clientIdOf = ({ clientId }: ScriptValues) => quoted(clientId ?? '<client id of the app registration>');
 const organizerOf = ({ organizer }: ScriptValues) => organizer ?? '<user principal name of the organizer>';
 
+/**
+ * What was made for a former organizer or app is there already: that is no error worth reading, and the command behind it
+ * brings it to today's values. A refusal of another kind shows there, and in the test at the end.
+ */
+const UNLESS_THERE = '-ErrorAction SilentlyContinue';
+
 /** The address of the group that holds the organizer; in the organizer's own domain. */
 export function organizerGroup({ organizer }: Pick<ScriptValues, 'organizer'>): string {
   const domain = visible(organizer ?? '').split('@')[1];
@@ -61,9 +67,10 @@ export function roleAssignmentScript(values: ScriptValues): string {
   const filter = doubleQuoted(equalsInFilter('UserPrincipalName', organizerOf(values)));
   return [
     connectExchange(values),
-    `New-ServicePrincipal -AppId ${clientId} -ObjectId ${principal} -DisplayName 'Teams meetings'`,
-    `New-ManagementScope -Name ${SCOPE_NAME} -RecipientRestrictionFilter ${filter}`,
-    `New-ManagementRoleAssignment -App ${clientId} -Role 'Application Calendars.ReadWrite' -CustomResourceScope ${SCOPE_NAME}`,
+    `New-ServicePrincipal -AppId ${clientId} -ObjectId ${principal} -DisplayName 'Teams meetings' ${UNLESS_THERE}`,
+    `New-ManagementScope -Name ${SCOPE_NAME} -RecipientRestrictionFilter ${filter} ${UNLESS_THERE}`,
+    `Set-ManagementScope -Identity ${SCOPE_NAME} -RecipientRestrictionFilter ${filter}`,
+    `New-ManagementRoleAssignment -App ${clientId} -Role 'Application Calendars.ReadWrite' -CustomResourceScope ${SCOPE_NAME} ${UNLESS_THERE}`,
     `Test-ServicePrincipalAuthorization -Identity ${clientId} -Resource ${quoted(organizerOf(values))}`,
   ].join('\n');
 }
@@ -75,8 +82,9 @@ export function accessPolicyScript(values: ScriptValues): string {
   const group = quoted(organizerGroup(values));
   return [
     connectExchange(values),
-    `New-DistributionGroup -Name 'Teams meeting organizers' -PrimarySmtpAddress ${group} -Type Security -Members ${organizer}`,
-    `New-ApplicationAccessPolicy -AppId ${clientId} -PolicyScopeGroupId ${group} -AccessRight RestrictAccess -Description 'Only organizers of Teams meetings'`,
+    `New-DistributionGroup -Name 'Teams meeting organizers' -PrimarySmtpAddress ${group} -Type Security -Members ${organizer} ${UNLESS_THERE}`,
+    `Add-DistributionGroupMember -Identity ${group} -Member ${organizer} ${UNLESS_THERE}`,
+    `New-ApplicationAccessPolicy -AppId ${clientId} -PolicyScopeGroupId ${group} -AccessRight RestrictAccess -Description 'Only organizers of Teams meetings' ${UNLESS_THERE}`,
     `Test-ApplicationAccessPolicy -Identity ${organizer} -AppId ${clientId}`,
   ].join('\n');
 }
@@ -85,7 +93,8 @@ export function accessPolicyScript(values: ScriptValues): string {
 export function teamsPolicyScript(values: ScriptValues): string {
   return [
     connectTeams(values),
-    `New-CsApplicationAccessPolicy -Identity ${POLICY_NAME} -AppIds ${clientIdOf(values)} -Description 'Meetings of the PSA'`,
+    `New-CsApplicationAccessPolicy -Identity ${POLICY_NAME} -AppIds ${clientIdOf(values)} -Description 'Meetings of the PSA' ${UNLESS_THERE}`,
+    `Set-CsApplicationAccessPolicy -Identity ${POLICY_NAME} -AppIds @{Add=${clientIdOf(values)}}`,
     `Grant-CsApplicationAccessPolicy -PolicyName ${POLICY_NAME} -Identity ${quoted(organizerOf(values))}`,
   ].join('\n');
 }

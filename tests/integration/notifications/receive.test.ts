@@ -240,6 +240,10 @@ describe('a delivery', () => {
     expect(await countedBy(() => send([ofOtherTenant]))).toEqual({ stored: 1 });
     await advance(61_000);
     expect(await countedBy(() => send(thousand(3_000)))).toEqual({ stored: 1_000 });
+    // What is told of again after a long time is looked for again, and counts as well.
+    await advance(7 * HOUR_MS);
+    expect(await countedBy(() => send(thousand(0)))).toEqual({ stored: 1_000 });
+    expect(await countedBy(() => send(thousand(3_000)))).toEqual({ deferred: 1_000 });
   });
 
   it('is answered quickly', async () => {

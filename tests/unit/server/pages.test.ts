@@ -50,7 +50,8 @@ describe('the script beside a check', () => {
   it.each([
     ['policy', 3],
     ['microsoft-policy', 3],
-    ['mailbox', 2],
+    ['mailbox', undefined],
+    ['meeting', undefined],
     ['exchange-scope', 2],
     ['microsoft-mailbox-outside', 2],
     ['transcript-access', 4],

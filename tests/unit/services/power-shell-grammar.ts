@@ -106,6 +106,18 @@ export function readCommands(script: string): Argument[][] {
     return { value, isParameter, isEvaluated };
   }
 
+  /** `@{Name='value'}`, a table with one entry: the one form of tables that the scripts use. */
+  function table(): Argument {
+    const begun = /^@\{(\w+)=/u.exec(characters.slice(place, place + 40).join(''))?.[0];
+    if (begun === undefined) throw new Error('@ outside of a string');
+    place += begun.length;
+    if (!SINGLE.has(at())) throw new Error('the entry of the table is not quoted');
+    const value = begun + singleQuoted();
+    if (at() !== '}') throw new Error('the table goes on after its entry');
+    place += 1;
+    return { value: `${value}}`, isParameter: false, isEvaluated: false };
+  }
+
   while (place < characters.length) {
     const one = at();
     if (NEW_LINE.has(one) || one === ';') {
@@ -114,6 +126,7 @@ export function readCommands(script: string): Argument[][] {
     } else if (isSpace(one)) place += 1;
     else if (one === '#') throw new Error('a comment');
     else if (one === '@' && (SINGLE.has(at(1)) || DOUBLE.has(at(1)))) throw new Error('a here-string');
+    else if (one === '@') command.push(table());
     else command.push(argument());
   }
   endCommand();

@@ -46,6 +46,7 @@ describe('the grammar that the tests read by', () => {
     ['Do-It "a`"b""c`$d"', [['Do-It', 'a"b"c$d']]],
     ['Do-It; Do-That\nDo-More', [['Do-It'], ['Do-That'], ['Do-More']]],
     [`Do-It 'a\nb'`, [['Do-It', 'a\nb']]],
+    [`Do-It @{Add='a}''b'} 'c'`, [['Do-It', "@{Add=a}'b}", 'c']]],
   ])('reads %j', (script, commands) => {
     expect(readCommands(script).map((command) => command.map(({ value }) => value))).toEqual(commands);
   });
@@ -57,12 +58,21 @@ describe('the grammar that the tests read by', () => {
     },
   );
 
-  it.each(["Do-It 'a", 'Do-It "a', 'Do-It | x', 'Do-It (x)', '# x', "@'\nx\n'@", "Do-It 'a' # b", 'Do-It `\nx'])(
-    'refuses %j',
-    (script) => {
-      expect(() => readCommands(script)).toThrow();
-    },
-  );
+  it.each([
+    "Do-It 'a",
+    'Do-It "a',
+    'Do-It | x',
+    'Do-It (x)',
+    '# x',
+    "@'\nx\n'@",
+    "Do-It 'a' # b",
+    'Do-It `\nx',
+    '@{x}',
+    "Do-It @{Add='a'; Remove='b'}",
+    'Do-It @{Add=a}',
+  ])('refuses %j', (script) => {
+    expect(() => readCommands(script)).toThrow();
+  });
 
   it.each(["A -eq 'b' -or C -eq 'd'", "A -eq 'b’ -or C -eq 'd'", "A -like 'b'", 'A -eq b', "A -eq 'b"])(
     'refuses the filter %j',
@@ -172,6 +182,21 @@ describe('the values in the scripts', () => {
         );
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  it.each([
+    [roleAssignmentScript, 'New-ManagementScope', 'Set-ManagementScope', '-RecipientRestrictionFilter'],
+    [accessPolicyScript, 'New-DistributionGroup', 'Add-DistributionGroupMember', '-Member'],
+    [teamsPolicyScript, 'New-CsApplicationAccessPolicy', 'Set-CsApplicationAccessPolicy', '-AppIds'],
+  ])('reach what was made for another organizer or app before (%o)', (script, makes, changes, parameter) => {
+    const text = script(VALUES);
+    const commands = readCommands(text).map((command) => command.map(({ value }) => value));
+    const [made = [], changed = []] = [makes, changes].map((name) => commands.find(([first]) => first === name));
+    expect(made.slice(-2)).toEqual(['-ErrorAction', 'SilentlyContinue']);
+    expect(commands.indexOf(changed)).toBeGreaterThan(commands.indexOf(made));
+    expect(argumentAfter(text, changes, parameter)).toMatch(
+      /meetings@msp\.example|11111111-1111-4111-8111-111111111111/,
     );
   });
 
