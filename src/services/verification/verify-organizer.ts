@@ -7,6 +7,7 @@ import { planSubscriptions } from '../notifications/planned.ts';
 import type { SubscriptionsOf } from '../notifications/subscriptions-of.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { Settings, SettingsService } from '../settings/settings.ts';
+import { setUpOf, todaysSetUp } from '../settings/todays-set-up.ts';
 import type { Checklist, Verification } from './checklist.ts';
 import { makeRoundTrip } from './probe-event.ts';
 import { probeOrganizer } from './probe-organizer.ts';
@@ -25,7 +26,7 @@ export interface VerifyResult {
 
 /**
  * Proves with real calls that meetings can be made and artifacts read, and stores what was found; the last fifty are
- * kept. A tenant has one verification at a time: whoever asks while one runs gets its result.
+ * kept. A tenant has one verification at a time: whoever asks while one of the same app and organizer runs gets its result.
  */
 export type VerifyOrganizer = (scope: Scope, input?: VerifyInput) => Promise<VerifyResult>;
 
@@ -46,6 +47,12 @@ const BUSY: UserError = {
   remedy: 'Read its result in teamsSettings.lastVerification when it has ended, or ask again in a few minutes.',
 };
 
+const CHANGED: UserError = {
+  code: 'CONFLICT',
+  message: 'The Microsoft app or the organizer was changed while the verification began.',
+  remedy: 'Verify again.',
+};
+
 const UNREADABLE: UserError = {
   code: 'NOT_CONFIGURED',
   message: 'The stored credential of the Microsoft app cannot be decrypted with the keys of this installation.',
@@ -60,16 +67,18 @@ export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): Veri
   async function probe(
     scope: Scope,
     settings: Settings & { organizerUpn: string },
+    setUp: string,
     outsideMailbox: string | null,
   ): Promise<Checklist | null> {
     // Consent given a moment ago shows only in a new token.
     await deps.microsoftApp.refreshTokens(scope);
     const graph = await deps.microsoftApp.graphFor(scope);
-    if (graph === null) return null;
+    // Then the client is not certainly the one of the app that was read.
+    if (graph === null || (await scope.db.run(todaysSetUp)) !== setUp) return null;
     const { organizerObjectId, organizerUpn } = settings;
     const [app, missingSince, transcript, subscriptions] = await Promise.all([
       deps.microsoftApp.find(scope),
-      policyMissingSince(scope),
+      policyMissingSince(scope, setUp),
       organizerObjectId === null ? null : newestTranscript(scope, organizerObjectId),
       deps.subscriptionsOf(scope),
     ]);
@@ -89,10 +98,15 @@ export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): Veri
     });
   }
 
-  async function store(scope: Scope, runId: string, end: EndRun, list: Checklist): Promise<Verification> {
+  async function store(
+    scope: Scope,
+    run: { id: string; setUp: string },
+    end: EndRun,
+    list: Checklist,
+  ): Promise<Verification> {
     const verification: Verification = { outcome: list.outcome(), checks: list.checks, ranAt: tools.clock() };
     await scope.db.transaction(async (prisma) => {
-      await keepVerification(prisma, runId, verification);
+      await keepVerification(prisma, run, verification);
       await end(prisma);
       if (list.passed('meeting')) await planRetryOfBlocked(prisma);
       if (list.passed('policy')) await planSubscriptions(prisma);
@@ -121,10 +135,10 @@ export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): Veri
       return refused(invalid(['input', 'outsideMailbox'], message, 'Name any other mailbox of the organization.'));
     }
     try {
-      const list = await probe(scope, { ...settings, organizerUpn }, outsideMailbox);
-      if (list === null)
-        return refused(notConfigured('No Microsoft app is connected.', 'Run connectMicrosoftApp first.'));
-      const verification = await store(scope, runId, end, list);
+      const setUp = setUpOf(app, settings);
+      const list = await probe(scope, { ...settings, organizerUpn }, setUp, outsideMailbox);
+      if (list === null) return refused(CHANGED);
+      const verification = await store(scope, { id: runId, setUp }, end, list);
       const failed = verification.checks.find(({ status }) => status === 'FAIL');
       tools.logger.info(
         {
@@ -143,11 +157,11 @@ export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): Veri
     }
   }
 
-  async function takeTurn(scope: Scope, input: VerifyInput): Promise<VerifyResult> {
+  async function takeTurn(scope: Scope, setUp: string, input: VerifyInput): Promise<VerifyResult> {
     const result = await singleRun<VerifyResult>(scope, {
       work: (runId, end) => run(scope, runId, end, input),
       find: async (runId) => {
-        const verification = await findVerification(scope, runId);
+        const verification = await findVerification(scope, runId, setUp);
         return verification === null ? null : { verification, userErrors: [] };
       },
       isShareable: !input.outsideMailbox,
@@ -155,15 +169,16 @@ export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): Veri
     return result === 'busy' ? refused(BUSY) : result;
   }
 
-  return (scope, input = {}) => {
-    const { tenantId } = scope.db;
-    const other = running.get(tenantId);
+  return async (scope, input = {}) => {
+    const setUp = await scope.db.run(todaysSetUp);
+    const key = `${scope.db.tenantId}/${setUp}`;
+    const other = running.get(key);
     // One that names a mailbox has a question of its own.
     if (other !== undefined && !input.outsideMailbox) return other;
-    const own = takeTurn(scope, input).finally(() => {
-      if (running.get(tenantId) === own) running.delete(tenantId);
+    const own = takeTurn(scope, setUp, input).finally(() => {
+      if (running.get(key) === own) running.delete(key);
     });
-    running.set(tenantId, own);
+    running.set(key, own);
     return own;
   };
 }
