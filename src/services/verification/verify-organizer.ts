@@ -115,7 +115,7 @@ export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): Veri
     return verification;
   }
 
-  async function run(scope: Scope, runId: string, end: EndRun, input: VerifyInput): Promise<VerifyResult> {
+  async function run(scope: Scope, runId: string, end: EndRun, outsideMailbox: string | null): Promise<VerifyResult> {
     const began = tools.clock().getTime();
     const [settings, app] = await Promise.all([deps.settings.find(scope), deps.microsoftApp.find(scope)]);
     if (app === null) return refused(notConfigured('No Microsoft app is connected.', 'Run connectMicrosoftApp first.'));
@@ -124,16 +124,6 @@ export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): Veri
       return refused(notConfigured('No organizer is saved.', remedy));
     }
     const { organizerUpn } = settings;
-    const outsideMailbox = input.outsideMailbox?.trim() || null;
-    if (outsideMailbox !== null && (!ADDRESS.test(outsideMailbox) || outsideMailbox.length > 320)) {
-      return refused(
-        invalid(['input', 'outsideMailbox'], 'This is not the address of a mailbox such as jane@example.com.'),
-      );
-    }
-    if (outsideMailbox?.toLowerCase() === organizerUpn.toLowerCase()) {
-      const message = 'This is the mailbox of the organizer: the app has to get into it.';
-      return refused(invalid(['input', 'outsideMailbox'], message, 'Name any other mailbox of the organization.'));
-    }
     try {
       const setUp = setUpOf(app, settings);
       const list = await probe(scope, { ...settings, organizerUpn }, setUp, outsideMailbox);
@@ -157,30 +147,43 @@ export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): Veri
     }
   }
 
-  async function takeTurn(scope: Scope, setUp: string, input: VerifyInput): Promise<VerifyResult> {
+  async function takeTurn(scope: Scope, setUp: string, outsideMailbox: string | null): Promise<VerifyResult> {
     const result = await singleRun<VerifyResult>(scope, {
-      work: (runId, end) => run(scope, runId, end, input),
+      work: (runId, end) => run(scope, runId, end, outsideMailbox),
       find: async (runId) => {
         const verification = await findVerification(scope, runId, setUp);
         return verification === null ? null : { verification, userErrors: [] };
       },
-      isShareable: !input.outsideMailbox,
+      isShareable: outsideMailbox === null,
     });
     return result === 'busy' ? refused(BUSY) : result;
   }
 
   return async (scope, input = {}) => {
+    const outsideMailbox = input.outsideMailbox?.trim() || null;
+    if (outsideMailbox !== null) {
+      const wrong = wrongMailbox(outsideMailbox, (await deps.settings.find(scope))?.organizerUpn);
+      if (wrong !== null) return refused(wrong);
+    }
     const setUp = await scope.db.run(todaysSetUp);
+    // One that names a mailbox has a question of its own, for which nobody else should wait.
+    if (outsideMailbox !== null) return takeTurn(scope, setUp, outsideMailbox);
     const key = `${scope.db.tenantId}/${setUp}`;
     const other = running.get(key);
-    // One that names a mailbox has a question of its own.
-    if (other !== undefined && !input.outsideMailbox) return other;
-    const own = takeTurn(scope, setUp, input).finally(() => {
-      if (running.get(key) === own) running.delete(key);
-    });
+    if (other !== undefined) return other;
+    const own = takeTurn(scope, setUp, null).finally(() => running.delete(key));
     running.set(key, own);
     return own;
   };
+}
+
+function wrongMailbox(outsideMailbox: string, organizerUpn: string | null | undefined): UserError | null {
+  const path = ['input', 'outsideMailbox'];
+  if (!ADDRESS.test(outsideMailbox) || outsideMailbox.length > 320)
+    return invalid(path, 'This is not the address of a mailbox such as jane@example.com.');
+  if (outsideMailbox.toLowerCase() !== organizerUpn?.toLowerCase()) return null;
+  const message = 'This is the mailbox of the organizer: the app has to get into it.';
+  return invalid(path, message, 'Name any other mailbox of the organization.');
 }
 
 function notConfigured(message: string, remedy: string): UserError {
