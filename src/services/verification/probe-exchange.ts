@@ -1,4 +1,5 @@
 import { GraphRequestError } from '../../graph/errors.ts';
+import { EVENT_READ_ROLES } from '../../graph/event-plan.ts';
 import type { CallOptions, GraphCalendar } from '../../graph/types.ts';
 import { EXCHANGE_PERMISSION } from '../microsoft-app/permissions.ts';
 import type { Asked, Checklist, Failure, Warning } from './checklist.ts';
@@ -84,7 +85,7 @@ function withoutMailbox({ isFound }: ProbeContext, failure: Failure): Failure {
 
 /** That a mailbox outside the scope can be read too is a warning: the app works, and may more than it should. */
 async function probeOutside(
-  { graph }: ProbeContext,
+  { graph, granted }: ProbeContext,
   list: Checklist,
   outsideMailbox: string | null,
   isInside: boolean,
@@ -108,7 +109,7 @@ async function probeOutside(
       name,
       {
         detail: 'The app can also read a mailbox that should be out of its reach.',
-        remedy: `Limit the app to the organizer: with RBAC for Applications, remove the consent to ${EXCHANGE_PERMISSION} in Entra; or make an application access policy in Exchange. Either can take more than an hour to arrive.`,
+        remedy: howToClose(granted),
       },
       asked,
     );
@@ -119,6 +120,14 @@ async function probeOutside(
   } else {
     list.skip([name], `Microsoft did not say whether the app can read it: ${failure.detail}`);
   }
+}
+
+/** What opens other mailboxes is a calendar role in the token, for it is for all of them; else Exchange does. */
+function howToClose(granted: ReadonlySet<string>): string {
+  const roles = EVENT_READ_ROLES.filter((role) => granted.has(role));
+  return roles.length === 0
+    ? 'No calendar permission is in the token, so Exchange lets the app in: narrow the scope of its role assignments (RBAC for Applications) to the organizer. It can take more than an hour to arrive.'
+    : `Limit the app to the organizer: with RBAC for Applications, remove the consent to ${roles.join(', ')} in Entra; or make an application access policy in Exchange. Either can take more than an hour to arrive.`;
 }
 
 /**

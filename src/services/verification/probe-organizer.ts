@@ -54,7 +54,7 @@ export async function probeOrganizer(
     return list.skip(['roles', ...ORGANIZER_CHECKS, ...exchange, ...teams], 'Not run, because there is no token.');
   }
   const missingRoles = checkRoles(granted, list);
-  const context: ProbeContext = { graph, tools, userId: upn, isFound: false, missingRoles };
+  const context: ProbeContext = { graph, tools, userId: upn, isFound: false, granted, missingRoles };
   if (!(await findUser(context, list))) {
     return list.skip([...exchange, ...teams], 'Not run, because the check organizer failed.');
   }

@@ -32,6 +32,7 @@ async function endedAfter(error: GraphRequestError): Promise<string[]> {
     tools: { clock: () => new Date(0) } as ServiceTools,
     userId: 'user',
     isFound: true,
+    granted: new Set<string>(),
     missingRoles: new Set<string>(),
   };
   const roundTrip = {
@@ -75,6 +76,7 @@ describe('an event that was made, but', () => {
       tools: { clock: () => new Date(0) } as ServiceTools,
       userId: 'user',
       isFound: true,
+      granted: new Set<string>(),
       missingRoles: new Set<string>(),
     };
     const roundTrip = {
