@@ -1,6 +1,7 @@
 import { appendAudit } from '../audit/audit.ts';
 import { invalid, type UserError } from '../failures.ts';
 import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
+import { namesOfTodaysHome } from '../microsoft-app/home.ts';
 import { SecretUnreadableError } from '../microsoft-app/key-ring.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import { planSubscriptions } from '../notifications/planned.ts';
@@ -73,7 +74,8 @@ export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): Veri
     // Consent given a moment ago shows only in a new token.
     await deps.microsoftApp.refreshTokens(scope);
     const graph = await deps.microsoftApp.graphFor(scope);
-    // Then the client is not certainly the one of the app that was read.
+    const homes = await scope.db.run(namesOfTodaysHome);
+    // Where it has changed, client and home are not certainly those of the app that was read.
     if (graph === null || (await scope.db.run(todaysSetUp)) !== setUp) return null;
     const { organizerObjectId, organizerUpn } = settings;
     const [app, missingSince, transcript, subscriptions] = await Promise.all([
@@ -89,7 +91,7 @@ export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): Veri
     );
     return probeOrganizer(graph, organizerObjectId ?? organizerUpn, tools, {
       changesNothing: false,
-      roundTrip: makeRoundTrip(scope, tools),
+      roundTrip: makeRoundTrip(scope, homes, tools),
       webhook: { publicUrl: deps.publicUrl, activeSubscriptionIds },
       credential: app === null ? undefined : { kind: app.credentialKind, expiresAt: app.credentialExpiresAt },
       policyMissingSince: missingSince,
