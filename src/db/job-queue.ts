@@ -65,8 +65,8 @@ export interface JobPayloads {
   ensure_subscriptions: Record<string, never>;
   /** Copies a recording into the own store, a slice a run. */
   store_recording: { recordingId: string };
-  /** Removes the event of a verification that broke off; what the payload names is in the event's markers. */
-  remove_verification_event: { organizerId: string; eventMarker: string; isLastLook: boolean };
+  /** Removes the event of a verification that broke off, by its marker, while an app of the same home is connected. */
+  remove_verification_event: { homes: string[]; organizerId: string; eventMarker: string; isLastLook: boolean };
   /** Gives a new meeting the options that the tenant's meetings start with. */
   apply_meeting_defaults: { meetingId: string };
   /** Deletes what has been kept for long enough. Schedules itself again. */

@@ -2,6 +2,7 @@
 CREATE TABLE "diagnostics_reports" (
     "tenant_id" TEXT NOT NULL DEFAULT current_setting('app.tenant_id'::text),
     "id" UUID NOT NULL,
+    "set_up" TEXT NOT NULL,
     "overall" TEXT NOT NULL,
     "steps" JSONB NOT NULL,
     "permissions" JSONB NOT NULL,

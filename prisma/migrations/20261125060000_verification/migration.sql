@@ -1,3 +1,6 @@
+-- AlterTable
+ALTER TABLE "organizer_verifications" ADD COLUMN     "set_up" TEXT;
+
 -- CreateTable
 CREATE TABLE "verification_runs" (
     "tenant_id" TEXT NOT NULL DEFAULT current_setting('app.tenant_id'::text),

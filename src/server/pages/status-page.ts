@@ -28,7 +28,7 @@ const VERDICTS: Record<CheckStatus, string> = {
   FAIL: 'Something is broken. What to do is below.',
   WARN: 'It works, and something should be looked at.',
   PASS: 'All is well.',
-  SKIP: 'Nobody has looked yet.',
+  SKIP: 'Nobody has looked since the app or the organizer changed.',
 };
 
 const badge = (status: CheckStatus) => html`<span class="badge ${status}">${WORDS[status]}</span>`;
@@ -92,7 +92,7 @@ function findings(found: readonly Found[], prefix: string, what: string, guide: 
 function diagnosisSection({ diagnosis, guide, now }: StatusOfTenant): Html {
   if (diagnosis === null) {
     return html`<section aria-labelledby="diagnosis"><h2 id="diagnosis">Diagnosis</h2>
-<p>None was run yet. Run <code>runTeamsDiagnostics</code> in the explorer: it changes nothing.</p></section>`;
+<p>None was run with today’s app and organizer. Run <code>runTeamsDiagnostics</code> in the explorer: it changes nothing.</p></section>`;
   }
   const { recommendations, permissions } = diagnosis;
   const advice = recommendations.map((text) => html`<li>${text}</li>`);
@@ -117,7 +117,7 @@ ${
 function verificationSection({ verification, guide, now }: StatusOfTenant): Html {
   if (verification === null) {
     return html`<section aria-labelledby="verification"><h2 id="verification">Verification</h2>
-<p>None was run yet. Run <code>verifyTeamsOrganizer</code> in the explorer.</p></section>`;
+<p>None was run with today’s app and organizer. Run <code>verifyTeamsOrganizer</code> in the explorer.</p></section>`;
   }
   const checks = verification.checks.map((check) => ({ ...check, title: titleOf(check.name) }));
   return html`<section aria-labelledby="verification"><h2 id="verification">Verification ${badge(statusOf(verification))}</h2>

@@ -4,6 +4,7 @@ import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import { KNOWN_PERMISSIONS } from '../microsoft-app/permissions.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { SettingsService } from '../settings/settings.ts';
+import { setUpOf, todaysSetUp } from '../settings/todays-set-up.ts';
 import type { CheckStatus } from '../verification/checklist.ts';
 import type { Look, Subject } from './look.ts';
 import { recommendationsOf } from './recommendations.ts';
@@ -28,7 +29,7 @@ interface Run {
 }
 
 /**
- * Diagnoses tenants by what `looks` find. A tenant has one run at a time in a process; two processes may diagnose the
+ * Diagnoses tenants by what `looks` find. An app and organizer of a tenant has one run at a time in a process; two processes may diagnose the
  * same tenant at once, for nothing is changed by it and each stores a whole report.
  */
 export function createDiagnosticsService(
@@ -95,7 +96,7 @@ export function createDiagnosticsService(
       recommendations: recommendationsOf(steps),
       ranAt,
     };
-    await storeReport(scope, report, tools);
+    await storeReport(scope, setUpOf(subject.app, subject.settings), report, tools);
     tools.logger.info(
       {
         tenantId: scope.db.tenantId,
@@ -108,22 +109,24 @@ export function createDiagnosticsService(
     return report;
   }
 
-  function begin(scope: Scope): Run {
-    const { tenantId } = scope.db;
+  function begin(scope: Scope, key: string): Run {
     const ended: DiagnosticsStep[] = [];
     const listeners = new Set<(step: DiagnosticsStep) => void>();
     const report = diagnose(scope, (step) => {
       ended.push(step);
       for (const tell of listeners) tell(step);
-    }).finally(() => runs.delete(tenantId));
+    }).finally(() => runs.delete(key));
     const run = { ended, listeners, report };
-    runs.set(tenantId, run);
+    runs.set(key, run);
     return run;
   }
 
   return {
     async run(scope, onStep) {
-      const run = runs.get(scope.db.tenantId) ?? begin(scope);
+      // Who changed the app or the organizer meanwhile asks of other ones.
+      const setUp = await scope.db.run(todaysSetUp);
+      const key = `${scope.db.tenantId}/${setUp}`;
+      const run = runs.get(key) ?? begin(scope, key);
       if (onStep !== undefined) {
         run.ended.forEach(onStep);
         run.listeners.add(onStep);

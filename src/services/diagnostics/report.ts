@@ -35,13 +35,13 @@ export interface DiagnosticsReport {
 export interface DiagnosticsService {
   /**
    * Looks at everything that a working set-up needs, changes nothing at Microsoft, and stores the report. While one
-   * runs for the tenant, another caller gets the same one. A step that breaks is a FAIL of that step.
+   * runs for the tenant with the same app and organizer, another caller gets the same one. A step that breaks is a FAIL of that step.
    * @param onStep told of each step as it ends, for a progress display
    */
   run(
     scope: Scope,
     onStep?: (step: DiagnosticsStep) => void,
   ): Promise<{ report: DiagnosticsReport | null; userErrors: UserError[] }>;
-  /** The latest report; null until one was run. */
+  /** The latest report of today's app and organizer; null until one was run. */
   latest(scope: Scope): Promise<DiagnosticsReport | null>;
 }

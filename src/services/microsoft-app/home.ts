@@ -42,3 +42,11 @@ export async function moveHome(prisma: TenantPrisma, before: Home, after: Home):
   });
   await prisma.onlineMeeting.updateMany({ where: { leftIn: { in: names } }, data: { leftIn: null } });
 }
+
+/** The names of the home of the app that is connected at this moment; none without an app. Two lists that share a name are of one home. */
+export async function namesOfTodaysHome(prisma: TenantPrisma): Promise<string[]> {
+  const app = await prisma.microsoftApp.findFirst({
+    select: { cloud: true, directoryId: true, directoryObjectId: true },
+  });
+  return app === null ? [] : namesOf(app);
+}

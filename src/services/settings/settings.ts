@@ -14,6 +14,7 @@ import type { Verification } from '../verification/checklist.ts';
 import { lockSetUp } from './lock-set-up.ts';
 import { type MeetingDefaultsInput, refusedDefaults } from './meeting-defaults-input.ts';
 import { type AppIdentity, appChanged, isSameApp, makeResolveOrganizer, NO_ORGANIZER } from './organizer.ts';
+import { todaysSetUp } from './todays-set-up.ts';
 
 export type Settings = Omit<TeamsIntegration, 'tenantId' | 'createdAt'>;
 
@@ -40,6 +41,7 @@ export interface SettingsService {
    * everything that is wrong is told at once.
    */
   update(scope: Scope, input: UpdateSettingsInput): Promise<UserError[]>;
+  /** The latest verification of today's app and organizer; what was found of others is not told. */
   latestVerification(scope: Scope): Promise<Verification | null>;
 }
 
@@ -203,8 +205,11 @@ export function createSettingsService(
     },
 
     async latestVerification(scope) {
-      const row = await scope.db.run((prisma) =>
-        prisma.organizerVerification.findFirst({ orderBy: { ranAt: 'desc' } }),
+      const row = await scope.db.run(async (prisma) =>
+        prisma.organizerVerification.findFirst({
+          where: { setUp: await todaysSetUp(prisma) },
+          orderBy: [{ ranAt: 'desc' }, { id: 'desc' }],
+        }),
       );
       // Only verify-organizer writes these columns, from the same type.
       return row as unknown as Verification | null;

@@ -60,7 +60,7 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof NoMeetingAttachedError) {
     return {
       outcome: 'MAILBOX_UNAVAILABLE',
-      detail: 'A calendar event was made and removed, but Teams attached no meeting with a join link to it.',
+      detail: 'A calendar event was made, but Teams attached no meeting with a join link to it.',
       remedy:
         'Check that the organizer has a Teams licence and that the Teams meeting policy lets the organizer schedule private meetings and use the Outlook add-in. A licence assigned today can take up to a day. Then verify again.',
       graphRequestId: null,

@@ -10,6 +10,8 @@ export interface ProbeContext {
   userId: string;
   /** Whether the directory has shown the user. */
   isFound: boolean;
+  /** The roles in the token. */
+  granted: ReadonlySet<string>;
   /** What the check `roles` failed for. */
   missingRoles: ReadonlySet<string>;
 }

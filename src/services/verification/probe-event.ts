@@ -1,6 +1,7 @@
-import { addJob, removeJob } from '../../db/job-queue.ts';
+import { addJob, type JobPayloads, removeJob } from '../../db/job-queue.ts';
 import { GraphRequestError } from '../../graph/errors.ts';
-import type { EventMarkers, MarkedEvent } from '../../graph/types.ts';
+import type { EventMarkers, GraphFailureKind, MarkedEvent } from '../../graph/types.ts';
+import { namesOfTodaysHome } from '../microsoft-app/home.ts';
 import type { MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 
@@ -23,7 +24,8 @@ export interface RoundTrip {
   end(transactionId: string): Promise<void>;
 }
 
-export function makeRoundTrip(scope: Scope, tools: ServiceTools): RoundTrip {
+/** @param homes the names of the home in which the event is made */
+export function makeRoundTrip(scope: Scope, homes: string[], tools: ServiceTools): RoundTrip {
   return {
     async begin(organizerId) {
       const id = tools.newId();
@@ -31,7 +33,7 @@ export function makeRoundTrip(scope: Scope, tools: ServiceTools): RoundTrip {
         addJob(
           prisma,
           'remove_verification_event',
-          { organizerId, eventMarker: id, isLastLook: false },
+          { homes, organizerId, eventMarker: id, isLastLook: false },
           { key: id, delayMs: FIRST_LOOK_MS },
         ),
       );
@@ -41,17 +43,26 @@ export function makeRoundTrip(scope: Scope, tools: ServiceTools): RoundTrip {
   };
 }
 
-/** The job: removes what a verification that broke off left in the calendar. What cannot be removed yet is thrown. */
-export type RemoveVerificationEvent = (
-  scope: Scope,
-  what: { organizerId: string; eventMarker: string; isLastLook: boolean },
-) => Promise<void>;
+/**
+ * The job: removes what a verification that broke off left in the calendar. What cannot be removed yet is thrown. Ids
+ * of one directory or cloud are not sent to another.
+ */
+export type RemoveVerificationEvent = (scope: Scope, what: JobPayloads['remove_verification_event']) => Promise<void>;
+
+/** The calendar is not ours any more; trying again changes nothing, and the sweep removes the event should that change. */
+const FINAL: Partial<Record<GraphFailureKind, string>> = {
+  USER_NOT_FOUND: 'organizer gone',
+  MAILBOX_UNAVAILABLE: 'mailbox gone',
+  EXCHANGE_SCOPE_DENIED: 'not allowed',
+  ROLE_MISSING: 'not allowed',
+  FORBIDDEN: 'not allowed',
+};
 
 export function makeRemoveVerificationEvent(
   microsoftApp: Pick<MicrosoftAppService, 'graphFor'>,
   tools: ServiceTools,
 ): RemoveVerificationEvent {
-  return async (scope, { organizerId, eventMarker, isLastLook }) => {
+  return async (scope, { homes, organizerId, eventMarker, isLastLook }) => {
     const graph = await microsoftApp.graphFor(scope);
     if (graph === null) return;
     const log = (outcome: string, more: object = {}) =>
@@ -59,6 +70,9 @@ export function makeRemoveVerificationEvent(
         { tenantId: scope.db.tenantId, organizerId, outcome, ...more },
         '[TeamsMeetings] operation=remove-verification-event',
       );
+    // Read after the client: should the app change in between, the names are not those of the client, and nothing is sent.
+    const today = await scope.db.run(namesOfTodaysHome);
+    if (!homes.some((home) => today.includes(home))) return log('left in another home');
     try {
       const markers = { tenantId: scope.db.tenantId, meetingId: eventMarker };
       const events = await graph.events.findByMeeting(organizerId, markers);
@@ -66,15 +80,15 @@ export function makeRemoveVerificationEvent(
       log(events.length > 0 ? 'removed' : 'nothing left');
       if (events.length > 0 || isLastLook) return;
     } catch (error) {
-      // Another app or directory was connected meanwhile: it does not have this calendar.
-      if (!(error instanceof GraphRequestError) || error.kind !== 'USER_NOT_FOUND') throw error;
-      return log('organizer gone', { graphRequestId: error.requestId });
+      const end = error instanceof GraphRequestError ? FINAL[error.kind] : undefined;
+      if (!(error instanceof GraphRequestError) || end === undefined) throw error;
+      return log(end, { kind: error.kind, graphRequestId: error.requestId });
     }
     await scope.db.transaction((prisma) =>
       addJob(
         prisma,
         'remove_verification_event',
-        { organizerId, eventMarker, isLastLook: true },
+        { homes, organizerId, eventMarker, isLastLook: true },
         { key: eventMarker, delayMs: LAST_LOOK_MS },
       ),
     );

@@ -1,4 +1,5 @@
 import { GraphRequestError } from '../../graph/errors.ts';
+import { EVENT_READ_ROLES } from '../../graph/event-plan.ts';
 import type { CallOptions, GraphCalendar } from '../../graph/types.ts';
 import { EXCHANGE_PERMISSION } from '../microsoft-app/permissions.ts';
 import type { Asked, Checklist, Failure, Warning } from './checklist.ts';
@@ -8,8 +9,10 @@ import type { RoundTrip } from './probe-event.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Creating, waiting for the join link, and deleting. */
-const ROUND_TRIP_LIMIT_MS = 20_000;
+/** Creating, and waiting for the join link. */
+const CREATE_LIMIT_MS = 20_000;
+/** Its own: whatever the making took, what was made is removed. */
+const REMOVE_LIMIT_MS = 10_000;
 
 const AFTER_SCOPE = 'Not run, because Exchange does not let the app into the mailbox.';
 
@@ -29,7 +32,7 @@ export async function probeExchange(
   const { roundTrip } = options;
   if (roundTrip === null) return;
   if (!isUsable) list.skip(['meeting']);
-  else await list.check('meeting', (call) => roundTripOf(context, roundTrip, call), { limitMs: ROUND_TRIP_LIMIT_MS });
+  else await probeMeeting(context, list, roundTrip);
 }
 
 /** @returns whether meetings can be made in the calendar as far as it shows */
@@ -82,7 +85,7 @@ function withoutMailbox({ isFound }: ProbeContext, failure: Failure): Failure {
 
 /** That a mailbox outside the scope can be read too is a warning: the app works, and may more than it should. */
 async function probeOutside(
-  { graph }: ProbeContext,
+  { graph, granted }: ProbeContext,
   list: Checklist,
   outsideMailbox: string | null,
   isInside: boolean,
@@ -106,7 +109,7 @@ async function probeOutside(
       name,
       {
         detail: 'The app can also read a mailbox that should be out of its reach.',
-        remedy: `Limit the app to the organizer: with RBAC for Applications, remove the consent to ${EXCHANGE_PERMISSION} in Entra; or make an application access policy in Exchange. Either can take more than an hour to arrive.`,
+        remedy: howToClose(granted),
       },
       asked,
     );
@@ -119,45 +122,68 @@ async function probeOutside(
   }
 }
 
-/** Makes a calendar event with a Teams meeting and removes it. Its removal is planned before it is made. */
-async function roundTripOf(
-  { graph, userId, tools }: ProbeContext,
-  roundTrip: RoundTrip,
-  call: CallOptions,
-): Promise<string | Warning> {
-  const startsAt = new Date(tools.clock().getTime() + DAY_MS);
-  const { markers, transactionId } = await roundTrip.begin(userId);
-  const event = await graph.events
-    .create(
-      userId,
-      {
-        subject: 'Teams meetings verification (removed at once)',
-        startsAt,
-        endsAt: new Date(startsAt.getTime() + 15 * 60_000),
-        bodyHtml: '',
-        attendees: [],
-        transactionId,
-        markers,
-      },
-      call,
-    )
-    .catch(async (error: unknown) => {
-      // Only an answer says for certain that there is no event; time may run out while its join link is waited for.
-      const isRefused = error instanceof GraphRequestError && error.status !== null && !error.mayHaveWorked;
-      if (isRefused) await roundTrip.end(transactionId);
-      throw error;
-    });
-  try {
-    await graph.events.delete(userId, event.id, call);
+/** What opens other mailboxes is a calendar role in the token, for it is for all of them; else Exchange does. */
+function howToClose(granted: ReadonlySet<string>): string {
+  const roles = EVENT_READ_ROLES.filter((role) => granted.has(role));
+  return roles.length === 0
+    ? 'No calendar permission is in the token, so Exchange lets the app in: narrow the scope of its role assignments (RBAC for Applications) to the organizer. It can take more than an hour to arrive.'
+    : `Limit the app to the organizer: with RBAC for Applications, remove the consent to ${roles.join(', ')} in Entra; or make an application access policy in Exchange. Either can take more than an hour to arrive.`;
+}
+
+/**
+ * The check `meeting`: makes a calendar event with a Teams meeting and removes it. Its removal is planned before it is
+ * made. That no meeting came of it is the finding, whether or not the event could be removed.
+ */
+async function probeMeeting(context: ProbeContext, list: Checklist, roundTrip: RoundTrip): Promise<void> {
+  const made = await list.ask((call) => makeEvent(context, roundTrip, call), CREATE_LIMIT_MS);
+  if (made.failure !== undefined) {
+    list.failed('meeting', made.failure, made);
+    return;
+  }
+  const { event, transactionId } = made.value;
+  const removed = await list.ask(async (call) => {
+    await context.graph.events.delete(context.userId, event.id, call);
     await roundTrip.end(transactionId);
-  } catch (error) {
-    if (!(error instanceof GraphRequestError)) throw error;
-    return {
-      detail: `A calendar event with a Teams meeting was made, but not removed: ${describeFailure(error).detail}`,
+  }, REMOVE_LIMIT_MS);
+  const asked = {
+    durationMs: made.durationMs + removed.durationMs,
+    graphRequestId: removed.graphRequestId ?? made.graphRequestId,
+  };
+  const withoutMeeting = !event.isOnlineMeeting
+    ? new ProviderNotAllowedError()
+    : event.joinUrl === null
+      ? new NoMeetingAttachedError()
+      : null;
+  if (withoutMeeting !== null) {
+    const failure = describeFailure(withoutMeeting);
+    const left = removed.failure === undefined ? '' : ` The event could not be removed: ${removed.failure.detail}`;
+    list.failed('meeting', { ...failure, detail: `${failure.detail}${left}` }, asked);
+  } else if (removed.failure !== undefined) {
+    const warning: Warning = {
+      detail: `A calendar event with a Teams meeting was made, but not removed: ${removed.failure.detail}`,
       remedy: 'Nothing has to be done: it is removed by itself within minutes.',
     };
-  }
-  if (!event.isOnlineMeeting) throw new ProviderNotAllowedError();
-  if (event.joinUrl === null) throw new NoMeetingAttachedError();
-  return 'A calendar event with a Teams meeting was made and removed.';
+    list.found('meeting', warning, asked);
+  } else list.found('meeting', 'A calendar event with a Teams meeting was made and removed.', asked);
+}
+
+async function makeEvent({ graph, userId, tools }: ProbeContext, roundTrip: RoundTrip, call: CallOptions) {
+  const startsAt = new Date(tools.clock().getTime() + DAY_MS);
+  const { markers, transactionId } = await roundTrip.begin(userId);
+  const wanted = {
+    subject: 'Teams meetings verification (removed at once)',
+    startsAt,
+    endsAt: new Date(startsAt.getTime() + 15 * 60_000),
+    bodyHtml: '',
+    attendees: [],
+    transactionId,
+    markers,
+  };
+  const event = await graph.events.create(userId, wanted, call).catch(async (error: unknown) => {
+    // Only an answer says for certain that there is no event; time may run out while its join link is waited for.
+    const isRefused = error instanceof GraphRequestError && error.status !== null && !error.mayHaveWorked;
+    if (isRefused) await roundTrip.end(transactionId);
+    throw error;
+  });
+  return { event, transactionId };
 }

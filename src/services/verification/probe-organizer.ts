@@ -6,7 +6,7 @@ import { type ProbeContext, withoutRole } from './probe-context.ts';
 import type { RoundTrip } from './probe-event.ts';
 import { probeExchange } from './probe-exchange.ts';
 import { type KnownTranscript, probeArtifacts, probePolicy } from './probe-teams.ts';
-import { type Credential, checkRoles, probeToken } from './probe-token.ts';
+import { type Credential, checkRoles, offersOnlineMeetings, probeToken } from './probe-token.ts';
 import { probeWebhook, type WebhookProbe } from './probe-webhook.ts';
 
 /** What is known here and makes the answers more exact; all of it may be left out. */
@@ -53,8 +53,8 @@ export async function probeOrganizer(
   if (granted === null) {
     return list.skip(['roles', ...ORGANIZER_CHECKS, ...exchange, ...teams], 'Not run, because there is no token.');
   }
-  const missingRoles = checkRoles(granted, list);
-  const context: ProbeContext = { graph, tools, userId: upn, isFound: false, missingRoles };
+  const missingRoles = checkRoles(granted, list, graph.cloud);
+  const context: ProbeContext = { graph, tools, userId: upn, isFound: false, granted, missingRoles };
   if (!(await findUser(context, list))) {
     return list.skip([...exchange, ...teams], 'Not run, because the check organizer failed.');
   }
@@ -140,6 +140,13 @@ async function exchangeLane(context: ProbeContext, list: Checklist, options: Pro
 }
 
 async function teamsLane(context: ProbeContext, list: Checklist, options: ProbeOptions): Promise<Checklist> {
+  if (!offersOnlineMeetings(context.graph.cloud)) {
+    const names = options.changesNothing ? TEAMS_CHECKS : [...TEAMS_CHECKS, 'webhook'];
+    return list.skip(
+      names,
+      'Microsoft does not offer this in this cloud: by its documentation, Graph has none of it there.',
+    );
+  }
   const consequences = await probePolicy(context, list, options.policyMissingSince ?? null);
   const [artifacts, webhook] = [list.branch(), list.branch()];
   await Promise.all([

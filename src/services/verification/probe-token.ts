@@ -1,6 +1,6 @@
 import { GraphRequestError } from '../../graph/errors.ts';
-import type { GraphClient } from '../../graph/types.ts';
-import { EXCHANGE_PERMISSION, KNOWN_PERMISSIONS, REQUIRED_PERMISSIONS } from '../microsoft-app/permissions.ts';
+import type { GraphClient, MicrosoftCloudName } from '../../graph/types.ts';
+import { EXCHANGE_PERMISSION, KNOWN_PERMISSIONS } from '../microsoft-app/permissions.ts';
 import type { Asked, Checklist, Failure, Warning } from './checklist.ts';
 import { describeFailure, RolesMissingError } from './describe-failure.ts';
 
@@ -139,16 +139,29 @@ function namesOf(roles: readonly string[]): string {
 }
 
 /**
+ * Whether Graph has online meetings, and what hangs on them, in the cloud. Microsoft Learn leaves China out on the pages
+ * of onlineMeeting, its recordings and transcripts, and the subscriptions to them.
+ */
+export const offersOnlineMeetings = (cloud: MicrosoftCloudName): boolean => cloud !== 'CHINA';
+
+/**
  * The check `roles`: what the token carries beside what is needed. Lacking the calendar permission alone is a warning,
- * because Exchange may grant it (RBAC for Applications); so is carrying more than is used.
+ * because Exchange may grant it (RBAC for Applications); so is carrying more than is used. What the cloud does not offer
+ * needs no permission there.
  *
  * @returns the permissions of which the check says that they are missing; a probe that lacks one of them has nothing
  *   new to tell
  */
-export function checkRoles(granted: ReadonlySet<string>, list: Checklist): ReadonlySet<string> {
+export function checkRoles(
+  granted: ReadonlySet<string>,
+  list: Checklist,
+  cloud: MicrosoftCloudName,
+): ReadonlySet<string> {
   const asked: Omit<Asked<never>, 'value' | 'failure'> = { durationMs: 0, graphRequestId: null };
+  const asksFor = ({ name }: { name: string }) => offersOnlineMeetings(cloud) || !name.startsWith('OnlineMeeting');
+  const wanted = KNOWN_PERMISSIONS.filter(asksFor);
   const lacking = (isRequired: boolean) =>
-    KNOWN_PERMISSIONS.filter((one) => one.isRequired === isRequired && !granted.has(one.name));
+    wanted.filter((one) => one.isRequired === isRequired && !granted.has(one.name));
   const known = new Set(KNOWN_PERMISSIONS.map(({ name }) => name));
   const unused = [...granted].filter((role) => !known.has(role)).sort();
   const optional = lacking(false)
@@ -181,7 +194,7 @@ export function checkRoles(granted: ReadonlySet<string>, list: Checklist): Reado
   } else {
     list.found(
       'roles',
-      `The token carries every permission that is needed (${REQUIRED_PERMISSIONS.length}).${optional}`,
+      `The token carries every permission that is needed (${wanted.filter(({ isRequired }) => isRequired).length}).${optional}`,
       asked,
     );
   }

@@ -11,17 +11,21 @@ const KEPT_VERIFICATIONS = 50;
 const toVerification = ({ outcome, checks, ranAt }: { outcome: string; checks: unknown; ranAt: Date }) =>
   ({ outcome, checks, ranAt }) as Verification;
 
-/** A verification by the id of its run; null when it has not ended, or broke off. */
-export async function findVerification(scope: Scope, id: string): Promise<Verification | null> {
-  const row = await scope.db.run((prisma) => prisma.organizerVerification.findFirst({ where: { id } }));
+/** A verification by the id of its run; null when it has not ended or broke off, or is of another app or organizer. */
+export async function findVerification(scope: Scope, id: string, setUp: string): Promise<Verification | null> {
+  const row = await scope.db.run((prisma) => prisma.organizerVerification.findFirst({ where: { id, setUp } }));
   return row === null ? null : toVerification(row);
 }
 
 /** Stores a result and lets go of the oldest ones. */
-export async function keepVerification(prisma: TenantPrisma, id: string, verification: Verification): Promise<void> {
+export async function keepVerification(
+  prisma: TenantPrisma,
+  { id, setUp }: { id: string; setUp: string },
+  verification: Verification,
+): Promise<void> {
   const { outcome, ranAt } = verification;
   const checks = verification.checks.map((check): Prisma.InputJsonObject => ({ ...check }));
-  await prisma.organizerVerification.create({ data: { id, outcome, checks, ranAt } });
+  await prisma.organizerVerification.create({ data: { id, setUp, outcome, checks, ranAt } });
   const old = await prisma.organizerVerification.findMany({
     orderBy: [{ ranAt: 'desc' }, { id: 'desc' }],
     skip: KEPT_VERIFICATIONS,
@@ -32,10 +36,14 @@ export async function keepVerification(prisma: TenantPrisma, id: string, verific
   }
 }
 
-/** Since when every verification has missed the Teams policy; null when the last one did not. */
-export async function policyMissingSince(scope: Scope): Promise<Date | null> {
+/** Since when every verification of this app and organizer has missed the Teams policy; null when the last did not. */
+export async function policyMissingSince(scope: Scope, setUp: string): Promise<Date | null> {
   const rows = await scope.db.run((prisma) =>
-    prisma.organizerVerification.findMany({ orderBy: [{ ranAt: 'desc' }, { id: 'desc' }], take: KEPT_VERIFICATIONS }),
+    prisma.organizerVerification.findMany({
+      where: { setUp },
+      orderBy: [{ ranAt: 'desc' }, { id: 'desc' }],
+      take: KEPT_VERIFICATIONS,
+    }),
   );
   let since: Date | null = null;
   for (const { checks, ranAt } of rows.map(toVerification)) {

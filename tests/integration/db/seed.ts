@@ -33,8 +33,8 @@ const INSERTS = [
   `INSERT INTO outgoing_events (tenant_id, id, meeting_id, type, data, created_at) VALUES ($1, '${ROW}', '${MEETING}', 'teams_meeting.scheduled', '{}', now())`,
   `INSERT INTO invitation_mails (tenant_id, id, meeting_id, email_address, method, sequence, created_at)
    VALUES ($1, '${ROW}', '${MEETING}', 'jane@acme.example', 'REQUEST', 1, now())`,
-  `INSERT INTO diagnostics_reports (tenant_id, id, overall, steps, permissions, recommendations, ran_at)
-   VALUES ($1, '${ROW}', 'PASS', '[]', '[]', '{}', now())`,
+  `INSERT INTO diagnostics_reports (tenant_id, id, set_up, overall, steps, permissions, recommendations, ran_at)
+   VALUES ($1, '${ROW}', '-/-', 'PASS', '[]', '[]', '{}', now())`,
   `INSERT INTO audit_events (tenant_id, id, actor, operation, outcome, detail, at) VALUES ($1, '${ROW}', 'user', 'create', 'success', '{}', now())`,
 ];
 

@@ -102,8 +102,8 @@ describe('a set-up in order', () => {
     await sql('DELETE FROM diagnostics_reports');
     const store = (tenant: string, count: number) =>
       sql(
-        `INSERT INTO diagnostics_reports (tenant_id, id, overall, steps, permissions, recommendations, ran_at)
-         SELECT $1, gen_random_uuid(), 'PASS', '[]', '[]', '{}', now() - n * interval '1 hour' FROM generate_series(1, $2::int) n`,
+        `INSERT INTO diagnostics_reports (tenant_id, id, set_up, overall, steps, permissions, recommendations, ran_at)
+         SELECT $1, gen_random_uuid(), '-/-', 'PASS', '[]', '[]', '{}', now() - n * interval '1 hour' FROM generate_series(1, $2::int) n`,
         tenant,
         count,
       );

@@ -157,7 +157,7 @@ describe('who may read the status page', () => {
 describe('what the status page shows', () => {
   it('says that nobody has looked yet', async () => {
     const page = await adminPage('tenant-new');
-    expect(page).toContain('Nobody has looked yet.');
+    expect(page).toContain('Nobody has looked since the app or the organizer changed.');
     expect(page).toContain('<code>runTeamsDiagnostics</code>');
   });
 

@@ -8,6 +8,7 @@ import { checkOf, mend, named, subgraph, useVerification, verified } from './sup
 
 const { directoryId, organizer, organizerId } = MICROSOFT['tenant-a'];
 const HOUR_MS = 3_600_000;
+const HOMES = [`GLOBAL/${directoryId}`];
 
 useVerification();
 beforeEach(() => subgraph.database.query('DELETE FROM graphile_worker._private_jobs'));
@@ -84,7 +85,7 @@ describe('the event of a verification', () => {
 
   it('is tried again by its job while Microsoft refuses', async () => {
     await subgraph.simulator.addFault({ match: { path: '/events' }, status: 503, times: ALWAYS });
-    const what = { organizerId, eventMarker: randomUUID(), isLastLook: false };
+    const what = { homes: HOMES, organizerId, eventMarker: randomUUID(), isLastLook: false };
     await expect(subgraph.services.removeVerificationEvent(scopeOf(), what)).rejects.toMatchObject({
       kind: 'UNAVAILABLE',
     });
@@ -92,20 +93,73 @@ describe('the event of a verification', () => {
 
   it('is looked for once more, should it arrive late; and then no more', async () => {
     const eventMarker = randomUUID();
-    await subgraph.services.removeVerificationEvent(scopeOf(), { organizerId, eventMarker, isLastLook: false });
+    await subgraph.services.removeVerificationEvent(scopeOf(), {
+      homes: HOMES,
+      organizerId,
+      eventMarker,
+      isLastLook: false,
+    });
     expect(await removals()).toMatchObject([{ payload: { eventMarker, isLastLook: true } }]);
     await makeEvent(24 * HOUR_MS, eventMarker);
     await subgraph.runJobs({ early: true });
     expect(await calendar()).toEqual([]);
     expect(await removals()).toEqual([]);
-    await subgraph.services.removeVerificationEvent(scopeOf(), { organizerId, eventMarker, isLastLook: true });
+    await subgraph.services.removeVerificationEvent(scopeOf(), {
+      homes: HOMES,
+      organizerId,
+      eventMarker,
+      isLastLook: true,
+    });
     expect(await removals()).toEqual([]);
   });
 
   it('is not looked for in a directory that does not have the organizer any more', async () => {
     await subgraph.simulator.deleteUser(directoryId, organizer);
-    const what = { organizerId, eventMarker: randomUUID(), isLastLook: false };
+    const what = { homes: HOMES, organizerId, eventMarker: randomUUID(), isLastLook: false };
     await subgraph.services.removeVerificationEvent(scopeOf(), what);
+    expect(await removals()).toEqual([]);
+  });
+});
+
+describe('the job that removes it ends, with a line in the log,', () => {
+  const remove = (homes = HOMES) =>
+    subgraph.services.removeVerificationEvent(scopeOf(), {
+      homes,
+      organizerId,
+      eventMarker: randomUUID(),
+      isLastLook: false,
+    });
+  const lines = () => subgraph.logs.filter(({ msg }) => String(msg).includes('operation=remove-verification-event'));
+  beforeEach(() => {
+    subgraph.logs.length = 0;
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['EXCHANGE_SCOPE_DENIED', () => subgraph.simulator.updateUser(directoryId, organizer, { exchangeScopeAppIds: [] })],
+    [
+      'ROLE_MISSING',
+      async () => {
+        await subgraph.simulator.updateApp(directoryId, MICROSOFT['tenant-a'].clientId, { roles: ['User.Read.All'] });
+        await subgraph.services.microsoftApp.refreshTokens(scopeOf());
+      },
+    ],
+    ['FORBIDDEN', () => subgraph.simulator.addFault({ match: { path: '/events' }, status: 403, times: ALWAYS })],
+    ['MAILBOX_UNAVAILABLE', () => subgraph.simulator.updateUser(directoryId, organizer, { hasMailbox: false })],
+  ])('where the calendar is closed to it: %s', async (kind, close) => {
+    await close();
+    await remove();
+    expect(lines()).toMatchObject([{ kind, outcome: expect.any(String), graphRequestId: expect.any(String) }]);
+    expect(await removals()).toEqual([]);
+  });
+
+  it.each([
+    ['directory', 'GLOBAL/22222222-2222-4222-8222-222222222222'],
+    ['cloud', `CHINA/${directoryId}`],
+  ])('where the app of another %s is connected, to which nothing is sent', async (_what, home) => {
+    await subgraph.simulator.clearRequests();
+    await remove([home]);
+    expect(await subgraph.simulator.requests({ path: '/users/' })).toEqual([]);
+    expect(lines()).toMatchObject([{ outcome: 'left in another home' }]);
     expect(await removals()).toEqual([]);
   });
 });

@@ -95,6 +95,18 @@ describe('while a verification runs', () => {
     expect(await made()).toHaveLength(2);
   });
 
+  it('what is wrong with the mailbox that one caller names is told to that caller alone, and at once', async () => {
+    await holdNext();
+    const first = verified();
+    await untilHeld();
+    const typo = verify({ outsideMailbox: 'nobody' });
+    const second = verified();
+    expect((await typo).userErrors).toMatchObject([{ code: 'INVALID_INPUT', path: ['input', 'outsideMailbox'] }]);
+    expect(await made()).toEqual([]);
+    await subgraph.simulator.clearFaults();
+    expect(await second).toEqual(await first);
+  });
+
   it('a caller who waited for a minute is told so', async () => {
     await subgraph.database.query(
       "INSERT INTO verification_runs VALUES ('tenant-a', $1, now(), now() + interval '1 hour')",

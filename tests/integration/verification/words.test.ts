@@ -84,6 +84,21 @@ describe('Exchange granting the calendar by RBAC for Applications', () => {
     expect(checkOf(verification, 'mailbox-outside').detail).toMatch(/keeps the app out/);
   });
 
+  it('is undone by a consent to another calendar permission, which opens every mailbox and is named', async () => {
+    const roles = [...ROLES.filter((role) => role !== 'Calendars.ReadWrite'), 'Calendars.Read'];
+    await subgraph.simulator.updateApp(directoryId, clientId, { roles });
+    const outside = checkOf(await verified({ outsideMailbox: 'colleague@acme.example' }), 'mailbox-outside');
+    expect(outside).toMatchObject({ status: 'WARN', remedy: expect.stringContaining('consent to Calendars.Read in') });
+    expect(outside.remedy).not.toContain('Calendars.ReadWrite');
+  });
+
+  it('with a scope that is too wide is told of the scope, not of a consent that is not there', async () => {
+    await subgraph.simulator.updateUser(directoryId, 'colleague@acme.example', { exchangeRoleAppIds: [clientId] });
+    const outside = checkOf(await verified({ outsideMailbox: 'colleague@acme.example' }), 'mailbox-outside');
+    expect(outside).toMatchObject({ status: 'WARN', remedy: expect.stringMatching(/narrow the scope/i) });
+    expect(outside.remedy).not.toMatch(/consent/);
+  });
+
   it('is told from a scope that leaves the organizer out', async () => {
     await setOrganizer({ exchangeRoleAppIds: [] });
     const verification = await verified({ outsideMailbox: 'colleague@acme.example' });

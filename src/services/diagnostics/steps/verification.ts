@@ -15,7 +15,8 @@ async function look(
   if (app === null || !settings?.organizerUpn)
     return skip('Not looked at, because no app is connected or no organizer is saved.');
   const verification = await latest(scope);
-  if (verification === null) return warn('The organizer was never verified: no meeting was made as a test.', VERIFY);
+  if (verification === null)
+    return warn('The organizer was never verified with this app: no meeting was made as a test.', VERIFY);
   const { outcome, ranAt } = verification;
   const age = now.getTime() - ranAt.getTime();
   const when = `on ${instant(ranAt)}, ${duration(age)} ago`;
