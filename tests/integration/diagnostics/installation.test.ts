@@ -17,6 +17,8 @@ import {
   blobDirectory,
   diagnose,
   diagnosed,
+  latest,
+  namesOf,
   scopeOf,
   sql,
   stepOf,
@@ -168,23 +170,69 @@ describe('two callers at once', () => {
     expect(await sql('SELECT count(*)::int AS n FROM diagnostics_reports')).toEqual([{ n: 1 }]);
   });
 
-  it('are both told when a run ends in an error, and the next one runs', async () => {
+  it('are both told that the database is at fault when not even the settings can be read, and the next one runs', async () => {
     let isBroken = true;
+    const { find } = subgraph.services.settings;
     const service = createDiagnosticsService(
       {
-        looks: [look('fine', async () => pass('Fine.'))],
+        looks: [
+          look('fine', async () => pass('Fine.')),
+          look('database', async () => ({ status: 'PASS', detail: 'It is PostgreSQL.', remedy: null })),
+        ],
         microsoftApp: subgraph.services.microsoftApp,
         settings: {
-          find: async (scope) =>
-            isBroken ? Promise.reject(new Error('away')) : subgraph.services.settings.find(scope),
+          find: async (scope) => (isBroken ? Promise.reject(new Error('secret of the error')) : find(scope)),
         },
       },
       tools(),
     );
-    const both = await Promise.allSettled([service.run(scopeOf()), service.run(scopeOf())]);
-    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    const heard: string[] = [];
+    const [one, two] = await Promise.all([
+      service.run(scopeOf(), ({ name }) => heard.push(name)),
+      service.run(scopeOf()),
+    ]);
+    expect(two.report).toBe(one.report);
+    expect(one.report).toMatchObject({
+      overall: 'FAIL',
+      steps: [
+        { name: 'fine', title: 'The fine', status: 'SKIP', detail: expect.stringContaining('could not be read') },
+        {
+          name: 'database',
+          status: 'FAIL',
+          detail: expect.stringMatching(/^It is PostgreSQL\. What is stored of this tenant could not be read, /),
+        },
+      ],
+      recommendations: ['Look at the database and its connections, and run the diagnosis again.'],
+    });
+    expect(one.report?.permissions.every(({ grantedInToken }) => grantedInToken === null)).toBe(true);
+    expect(heard).toEqual(['fine', 'database']);
+    expect(JSON.stringify(one)).not.toContain('secret of the error');
     isBroken = false;
     expect((await service.run(scopeOf())).report?.overall).toBe('PASS');
+  });
+});
+
+describe('a report that cannot be stored', () => {
+  it.each([
+    ['the disk is full', '53100'],
+    ['the database is read-only', '25006'],
+  ])('because %s is told all the same, with the database as a red step', async (_, code) => {
+    await sql('DELETE FROM diagnostics_reports');
+    await sql(
+      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '${code}'; END $$`,
+    );
+    await sql('CREATE TRIGGER refuse BEFORE INSERT ON diagnostics_reports FOR EACH ROW EXECUTE FUNCTION refuse()');
+    const report = await diagnose().finally(() => sql('DROP FUNCTION refuse() CASCADE'));
+    expect(namesOf(report, 'FAIL')).toEqual(['database']);
+    expect(report.steps.filter(({ name }) => name === 'database')).toHaveLength(1);
+    expect(stepOf(report, 'database')).toMatchObject({
+      title: 'Database',
+      detail: expect.stringMatching(/^The database is PostgreSQL .*\. The report could not be stored\.$/),
+      remedy: expect.stringContaining('free space'),
+    });
+    expect(stepOf(report, 'microsoft-policy').status).toBe('PASS');
+    expect(report.recommendations).toEqual(['Make sure that the database has free space and takes writes.']);
+    expect(await latest()).toBeNull();
   });
 });
 
