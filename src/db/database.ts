@@ -28,7 +28,7 @@ export interface Database {
   openJobPool(max: number): JobPool;
   /** Rejects when Postgres does not answer. */
   ping(): Promise<void>;
-  /** What is known of the database itself. Rejects when Postgres does not answer. */
+  /** What is known of the database itself. @throws DatabaseUnavailableError when Postgres does not answer */
   facts(): Promise<DatabaseFacts>;
   close(): Promise<void>;
 }
@@ -173,7 +173,7 @@ export async function openDatabase(options: { connectionString: string; poolSize
     },
     openJobPool: (max) => openJobPool(options.connectionString, role, max),
     ping: () => pool.ping(),
-    facts: () => readDatabaseFacts(options.connectionString),
+    facts: () => tellUnavailable(() => readDatabaseFacts(options.connectionString)),
     async close() {
       await prisma.$disconnect();
       await pool.end();

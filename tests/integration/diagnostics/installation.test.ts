@@ -9,9 +9,12 @@ import type { Finding } from '../../../src/services/diagnostics/finding.ts';
 import type { Look } from '../../../src/services/diagnostics/look.ts';
 import type { DiagnosticsStep } from '../../../src/services/diagnostics/report.ts';
 import { blobStoreLook } from '../../../src/services/diagnostics/steps/blob-store.ts';
-import { judgeDatabase } from '../../../src/services/diagnostics/steps/database.ts';
+import { clockLook } from '../../../src/services/diagnostics/steps/clock.ts';
+import { databaseLook, judgeDatabase } from '../../../src/services/diagnostics/steps/database.ts';
 import { isPublic, webhookLook } from '../../../src/services/diagnostics/steps/webhook.ts';
+import { DatabaseUnavailableError } from '../../../src/services/scope.ts';
 import { UNUSED_BLOBS } from '../../support/no-blobs.ts';
+import { ALWAYS, TOKEN_ENDPOINT } from '../domain/support.ts';
 import {
   admin,
   blobDirectory,
@@ -400,6 +403,18 @@ describe('database', () => {
     ['whose migrations are hidden', { migrations: null }, 'PASS', /cannot be seen/],
   ])('that is %s', (_, over, status, detail) => {
     expect(judgeDatabase(facts(over))).toMatchObject({ status, detail: expect.stringMatching(detail) });
+  });
+
+  it('that does not answer fails, and the clock is compared with Microsoft’s alone', async () => {
+    const away = () => Promise.reject(new DatabaseUnavailableError('The database does not answer'));
+    const looks = [clockLook(away, tools()), databaseLook(away)];
+    const { steps } = await run(looks);
+    expect(steps).toMatchObject([
+      { name: 'clock', status: 'PASS', detail: expect.stringMatching(/The database’s clock is not known/) },
+      { name: 'database', status: 'FAIL', detail: 'The database did not answer.' },
+    ]);
+    await subgraph.simulator.addFault({ match: { path: TOKEN_ENDPOINT }, cut: 'before', times: ALWAYS });
+    expect((await run(looks)).steps[0]).toMatchObject({ name: 'clock', status: 'SKIP', remedy: null });
   });
 
   it('tells of a migration that is pending and one that is unknown', async () => {
