@@ -2,8 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ENCRYPTED_COLUMNS } from '../../../src/services/diagnostics/steps/encryption-keys.ts';
 import { KeyRing } from '../../../src/services/microsoft-app/key-ring.ts';
+import { createMeeting } from '../../support/setup.ts';
 import { ACME, ALWAYS, ROLES, TOKEN_ENDPOINT } from '../domain/support.ts';
-import { advance, diagnose, diagnosed, latest, namesOf, sql, stepOf, subgraph, useDiagnosing } from './diagnosing.ts';
+import {
+  admin,
+  advance,
+  diagnose,
+  diagnosed,
+  latest,
+  namesOf,
+  sql,
+  stepOf,
+  subgraph,
+  useDiagnosing,
+} from './diagnosing.ts';
 
 const KEYS = ['today', 'yesterday'].map((id) => ({ id, bytes: randomBytes(32) }));
 const DAY_MS = 24 * 3_600_000;
@@ -172,6 +184,30 @@ describe('microsoft', () => {
       status: 'SKIP',
       detail: expect.stringContaining('no meeting organizer'),
     });
+  });
+
+  /** The last verification, had it found this. */
+  const verification = (outcome: string, check: object) =>
+    sql(
+      `UPDATE organizer_verifications SET outcome = $1, checks = $2::jsonb, ran_at = now() - interval '3 hours' WHERE tenant_id = 'tenant-a'`,
+      outcome,
+      JSON.stringify([{ detail: 'So.', remedy: null, durationMs: 0, graphRequestId: null, ...check }]),
+    );
+
+  it('asks with what is stored: a transcript, and since when verifications have missed the policy', async () => {
+    expect((await diagnosed('microsoft-transcript-attribution')).detail).toContain('none stored here');
+    await createMeeting(subgraph, admin, { appointmentId: 'appt-transcribed' });
+    await sql(
+      `INSERT INTO meeting_transcripts (tenant_id, id, meeting_id, graph_transcript_id, created_at, is_speaker_attributed, vtt)
+       SELECT tenant_id, gen_random_uuid(), id, 'transcript', now(), true, 'WEBVTT' FROM online_meetings WHERE appointment_id = 'appt-transcribed'`,
+    );
+    await sql(
+      "UPDATE online_meetings SET graph_online_meeting_id = 'meeting' WHERE appointment_id = 'appt-transcribed'",
+    );
+    expect((await diagnosed('microsoft-transcript-attribution')).detail).toContain('the newest one could not be read');
+    await verification('POLICY_MISSING', { name: 'policy', status: 'FAIL', outcome: 'POLICY_MISSING' });
+    await subgraph.simulator.updateUser(ACME.directoryId, ACME.organizer, { teamsPolicyAppIds: [] });
+    expect((await diagnosed('microsoft-policy')).detail).toMatch(/Every verification since \S+ \S+ UTC has missed it/);
   });
 
   it('says of the reach of the app what a token tells', async () => {

@@ -2,7 +2,8 @@ import { EXCHANGE_PERMISSION } from '../../microsoft-app/permissions.ts';
 import type { ServiceTools } from '../../scope.ts';
 import { titleOf } from '../../verification/check-titles.ts';
 import type { VerificationCheck } from '../../verification/checklist.ts';
-import { probeOrganizer } from '../../verification/probe-organizer.ts';
+import { type ProbeFacts, probeOrganizer } from '../../verification/probe-organizer.ts';
+import { newestTranscript, policyMissingSince } from '../../verification/verification-store.ts';
 import { type NamedFinding, pass, skip } from '../finding.ts';
 import { type Look, type Subject, withoutMicrosoft } from '../look.ts';
 
@@ -28,6 +29,16 @@ async function mailboxReach(subject: Subject, checks: readonly VerificationCheck
   return { ...finding, name: 'mailbox-reach', title: 'Reach beyond that mailbox', durationMs: 0 };
 }
 
+/** What is stored here and makes Microsoft's answers more exact. */
+async function factsOf({ scope, settings }: Subject): Promise<ProbeFacts> {
+  const organizerObjectId = settings?.organizerObjectId ?? null;
+  const [missingSince, transcript] = await Promise.all([
+    policyMissingSince(scope),
+    organizerObjectId === null ? null : newestTranscript(scope, organizerObjectId),
+  ]);
+  return { policyMissingSince: missingSince, transcript };
+}
+
 /** Asks Microsoft everything that verification asks and that changes nothing there; each check is a step. */
 export function microsoftLook(tools: ServiceTools): Look {
   return {
@@ -39,7 +50,8 @@ export function microsoftLook(tools: ServiceTools): Look {
       if (graph === null) return withoutMicrosoft(subject);
       const organizer = settings?.organizerObjectId ?? settings?.organizerUpn;
       if (!organizer) return skip('Not looked at, because no meeting organizer is saved.');
-      const { checks } = await probeOrganizer(graph, organizer, tools, { changesNothing: true });
+      const facts = await factsOf(subject);
+      const { checks } = await probeOrganizer(graph, organizer, tools, { changesNothing: true, ...facts });
       const steps = checks.filter(({ name }) => !TOLD_ELSEWHERE.has(name)).map(toStep);
       return [...steps, await mailboxReach(subject, checks)];
     },
