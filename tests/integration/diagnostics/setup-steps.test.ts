@@ -210,6 +210,30 @@ describe('microsoft', () => {
     expect((await diagnosed('microsoft-policy')).detail).toMatch(/Every verification since \S+ \S+ UTC has missed it/);
   });
 
+  it('does not take the app for narrowed while Entra grants any role that reads calendars', async () => {
+    const others = ROLES.filter((role) => role !== 'Calendars.ReadWrite');
+    await subgraph.simulator.updateUser(ACME.directoryId, ACME.organizer, { exchangeRoleAppIds: [ACME.clientId] });
+    await appAtMicrosoft({ roles: others });
+    expect(await diagnosed('mailbox-reach')).toMatchObject({ status: 'PASS' });
+    await appAtMicrosoft({ roles: [...others, 'Calendars.Read', 'Calendars.ReadBasic.All'] });
+    expect(await diagnosed('mailbox-reach')).toMatchObject({
+      status: 'SKIP',
+      detail: expect.stringContaining('Entra grants Calendars.ReadBasic.All, Calendars.Read for every mailbox.'),
+    });
+  });
+
+  it('carries on what the last verification saw at a mailbox outside', async () => {
+    const seen = { detail: 'The app can also read it.', remedy: 'Limit the app to the organizer.' };
+    await verification('VERIFIED', { name: 'mailbox-outside', status: 'WARN', ...seen });
+    const report = await diagnose();
+    expect(stepOf(report, 'mailbox-reach')).toMatchObject({
+      status: 'WARN',
+      detail: expect.stringMatching(/^Seen by the last verification, on \S+ \S+ UTC: The app can also read it\.$/),
+      remedy: 'Limit the app to the organizer. Then run verifyTeamsOrganizer with that mailbox again.',
+    });
+    expect(report.recommendations).toEqual(['Limit the app to the organizer.']);
+  });
+
   it('says of the reach of the app what a token tells', async () => {
     expect((await diagnosed('mailbox-reach')).status).toBe('SKIP');
     await subgraph.simulator.updateUser(ACME.directoryId, ACME.organizer, { exchangeScopeAppIds: [] });
