@@ -263,6 +263,21 @@ describe('capture', () => {
     });
   });
 
+  it.each([
+    ['left in a directory that is no longer connected', "left_in = 'GLOBAL former'"],
+    ['whose organizer was never found', 'organizer_object_id = NULL'],
+  ])('of meetings %s is not told: nobody may look at them', async (_, set) => {
+    await past('late', `capture_next_at = now() - interval '90 minutes', ${set}`);
+    await past('refused', `capture_state = 'BLOCKED', capture_failure = ${failure('No.', 'Ask.')}, ${set}`);
+    expect((await diagnosed('capture')).status).toBe('PASS');
+  });
+
+  it('is not overdue while the integration is not active', async () => {
+    await past('resting', "capture_next_at = now() - interval '90 minutes'");
+    await sql("UPDATE teams_integrations SET install_status = 'INSTALL_PENDING' WHERE tenant_id = 'tenant-a'");
+    expect((await diagnosed('capture')).status).toBe('PASS');
+  });
+
   it('of all meetings of the organizer that failed is a warning', async () => {
     await sql(
       `INSERT INTO artifact_cursors (tenant_id, organizer_object_id, kind, read_at, failure)
