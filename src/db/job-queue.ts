@@ -169,11 +169,15 @@ export interface QueueFacts {
   isStanding: boolean;
 }
 
+/** No living worker holds a job for longer: its time limit is a minute. An older lock is one of a worker that was killed. */
+const HELD_SECONDS = 75;
+
 /** Counts the jobs of the tenant that the connection is bound to. Of others it says only whether anything moves. */
 export async function queueFacts(prisma: TenantPrisma): Promise<QueueFacts> {
   const rows = await prisma.$queryRaw<QueueFacts[]>`
     WITH job AS (
-      SELECT j.run_at, j.attempts, t.identifier, j.locked_at IS NOT NULL AS is_running,
+      SELECT j.run_at, j.attempts, t.identifier,
+             coalesce(j.locked_at > now() - ${HELD_SECONDS}::int * interval '1 second', false) AS is_running,
              j.attempts >= j.max_attempts AS is_given_up,
              j.payload->>'tenantId' = current_setting('app.tenant_id') AS is_ours
         FROM graphile_worker._private_jobs j JOIN graphile_worker._private_tasks t ON t.id = j.task_id

@@ -352,6 +352,20 @@ describe('queue', () => {
     expect(JSON.stringify(step)).not.toContain('secret of the error');
   });
 
+  it('does not take the job of a worker that was killed for one that runs', async () => {
+    const held = "locked_by = 'killed', attempts = 1, run_at = now() - interval '20 minutes'";
+    await job('tenant-a', 'held', `locked_at = now() - interval '80 seconds', ${held}`);
+    expect(await diagnosed('queue')).toMatchObject({
+      status: 'FAIL',
+      detail: expect.stringMatching(/1 waiting, the oldest for 20 min;.*Nobody works on jobs\.$/),
+      remedy: 'Start a server with WORKER_CONCURRENCY above 0.',
+    });
+    await sql(
+      "UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '70 seconds' WHERE key LIKE '%:held'",
+    );
+    expect(await diagnosed('queue')).toMatchObject({ status: 'PASS', detail: expect.stringContaining('1 running') });
+  });
+
   it('of another tenant is not told, however long it is', async () => {
     const before = await diagnosed('queue');
     for (const name of ['1', '2', '3']) await job('tenant-b', name, "run_at = now() - interval '2 days'");
