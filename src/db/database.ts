@@ -126,7 +126,7 @@ async function refuseWithoutPrivileges(client: pg.Client, role: string | undefin
 
 /** Looks at the database once, before any connection of the pool is made. */
 async function inspect(connectionString: string): Promise<string | undefined> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 });
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000, query_timeout: 10_000 });
   await client.connect();
   try {
     await refuseUnmigrated(client);
