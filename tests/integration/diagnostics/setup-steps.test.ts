@@ -135,6 +135,18 @@ describe('permissions', () => {
     });
   });
 
+  it('that are missing and others that are too many are told together', async () => {
+    await appAtMicrosoft({ roles: [...ROLES.filter((role) => !role.includes('Recording')), 'Mail.ReadWrite'] });
+    const report = await diagnose();
+    expect(stepOf(report, 'permissions')).toMatchObject({
+      status: 'FAIL',
+      detail:
+        'The token lacks: OnlineMeetingRecording.Read.All (recordings). It carries more than is used: Mail.ReadWrite.',
+      remedy: expect.stringMatching(/^In Entra, add OnlineMeetingRecording.* Also in Entra, take Mail\.ReadWrite from/),
+    });
+    expect(report.recommendations[0]).toMatch(/^In Entra, add .* and grant admin consent\.$/);
+  });
+
   it('without the optional one, and with the calendar granted by Exchange, are in order', async () => {
     await appAtMicrosoft({ roles: ROLES.filter((role) => role !== 'Calendars.ReadWrite') });
     expect(await diagnosed('permissions')).toMatchObject({
