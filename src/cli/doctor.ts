@@ -83,16 +83,26 @@ async function diagnose(
   }
 }
 
+const CONNECTION_CODES = /^(E[A-Z]+|28P01|28000|3D000|57P0[123]|53300)$/;
+/** What pg says, without a code, of a server that takes the connection and then says nothing or goes away. */
+const SILENCE = /^(timeout expired|Query read timeout|Connection terminated)/;
+/** Node's codes for a certificate that is not trusted (Node.js manual, TLS, "X509 certificate error codes") and for TLS. */
+const TLS_CODES = /^(ERR_TLS_|ERR_SSL_|UNABLE_TO_|INVALID_(CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_)|(^|_)CERT(_|$)/;
+
 /** What a person can mend, in a line; undefined for what is a bug. */
 function mendable(error: unknown): string | undefined {
   if (error instanceof DoctorError || error instanceof ConfigError || error instanceof DatabaseRefusedError)
     return error.message;
   if (error instanceof DatabaseUnavailableError)
     return 'The database of DATABASE_URL has stopped answering: look at it and run the doctor again.';
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
-  const isConnection = /^(E[A-Z]+|28P01|28000|3D000|57P0[123]|53300)$/.test(error.code);
-  return isConnection
-    ? `The database of DATABASE_URL cannot be used (${error.message || error.code}): check the address and that Postgres is running.`
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const message = (error.message || code).replace(/\s+/g, ' ').trim();
+  const cannot = `The database of DATABASE_URL cannot be used (${message})`;
+  if (TLS_CODES.test(code) || /SSL/.test(message))
+    return `${cannot}: check the address, its sslmode and the certificate.`;
+  return CONNECTION_CODES.test(code) || SILENCE.test(message)
+    ? `${cannot}: check the address and that Postgres is running.`
     : undefined;
 }
 

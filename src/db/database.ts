@@ -28,7 +28,7 @@ export interface Database {
   openJobPool(max: number): JobPool;
   /** Rejects when Postgres does not answer. */
   ping(): Promise<void>;
-  /** What is known of the database itself. Rejects when Postgres does not answer. */
+  /** What is known of the database itself. @throws DatabaseUnavailableError when Postgres does not answer */
   facts(): Promise<DatabaseFacts>;
   close(): Promise<void>;
 }
@@ -126,7 +126,7 @@ async function refuseWithoutPrivileges(client: pg.Client, role: string | undefin
 
 /** Looks at the database once, before any connection of the pool is made. */
 async function inspect(connectionString: string): Promise<string | undefined> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 });
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000, query_timeout: 10_000 });
   await client.connect();
   try {
     await refuseUnmigrated(client);
@@ -173,7 +173,7 @@ export async function openDatabase(options: { connectionString: string; poolSize
     },
     openJobPool: (max) => openJobPool(options.connectionString, role, max),
     ping: () => pool.ping(),
-    facts: () => readDatabaseFacts(options.connectionString),
+    facts: () => tellUnavailable(() => readDatabaseFacts(options.connectionString)),
     async close() {
       await prisma.$disconnect();
       await pool.end();

@@ -161,36 +161,56 @@ export interface QueueFacts {
   planned: number;
   /** Failed at their last try, and will be tried again. */
   retrying: number;
-  /** Failed so often that they are not tried again. */
+  /** Failed so often that they are not tried again, within the last week. */
   givenUp: number;
-  /** The names of the jobs that failed, by the alphabet. */
-  failing: string[];
+  /** The names of those, by the alphabet. */
+  givenUpNames: string[];
   /** Whether nobody works at all: anybody's jobs have been due for a quarter of an hour and none is being done. */
   isStanding: boolean;
 }
 
-/** Counts the jobs of the tenant that the connection is bound to. Of others it says only whether anything moves. */
+/** No living worker holds a job for longer: its time limit is a minute. An older lock is one of a worker that was killed. */
+const HELD_SECONDS = 75;
+/** What was given up before is the past; it would be told for ever. */
+const GIVEN_UP_DAYS = 7;
+
+/**
+ * Counts the jobs of the tenant that the connection is bound to. Of others it says only whether anything moves. graphile-worker takes the
+ * key from a job, and lets it not be tried again, when it runs and a newer one takes its place: that one is not lost.
+ */
 export async function queueFacts(prisma: TenantPrisma): Promise<QueueFacts> {
   const rows = await prisma.$queryRaw<QueueFacts[]>`
     WITH job AS (
-      SELECT j.run_at, j.attempts, t.identifier, j.locked_at IS NOT NULL AS is_running,
+      SELECT j.key, j.run_at, j.attempts, t.identifier,
+             coalesce(j.locked_at > now() - ${HELD_SECONDS}::int * interval '1 second', false) AS is_running,
              j.attempts >= j.max_attempts AS is_given_up,
              j.payload->>'tenantId' = current_setting('app.tenant_id') AS is_ours
         FROM graphile_worker._private_jobs j JOIN graphile_worker._private_tasks t ON t.id = j.task_id
     ), state AS (
-      SELECT *, NOT is_running AND NOT is_given_up AND run_at <= now() AS is_waiting FROM job
+      SELECT *, NOT is_running AND NOT is_given_up AND run_at <= now() AS is_waiting,
+             is_ours AND key IS NOT NULL AND is_given_up AND NOT is_running
+               AND run_at > now() - ${GIVEN_UP_DAYS}::int * interval '1 day' AS is_lost
+        FROM job
     )
     SELECT (count(*) FILTER (WHERE is_ours AND is_waiting))::int AS "waiting",
            (extract(epoch FROM now() - min(run_at) FILTER (WHERE is_ours AND is_waiting)) * 1000)::float8 AS "oldestWaitMs",
            (count(*) FILTER (WHERE is_ours AND is_running))::int AS "running",
            (count(*) FILTER (WHERE is_ours AND NOT is_running AND NOT is_given_up AND run_at > now()))::int AS "planned",
            (count(*) FILTER (WHERE is_ours AND attempts > 0 AND NOT is_running AND NOT is_given_up))::int AS "retrying",
-           (count(*) FILTER (WHERE is_ours AND is_given_up AND NOT is_running))::int AS "givenUp",
-           coalesce(array_agg(DISTINCT identifier) FILTER (WHERE is_ours AND attempts > 0 AND NOT is_running), '{}') AS "failing",
+           (count(*) FILTER (WHERE is_lost))::int AS "givenUp",
+           coalesce(array_agg(DISTINCT identifier) FILTER (WHERE is_lost), '{}') AS "givenUpNames",
            coalesce(min(run_at) FILTER (WHERE is_waiting) < now() - interval '15 minutes', false) AND NOT coalesce(bool_or(is_running), false)
              AS "isStanding"
       FROM state`;
   const [row] = rows;
   if (row === undefined) throw new Error('Postgres did not count');
   return row;
+}
+
+/** Deletes the tenant's jobs that were given up before then; resolves with how many. One that is added anew is a new one. */
+export function deleteGivenUpJobs(prisma: TenantPrisma, before: Date): Promise<number> {
+  return prisma.$executeRaw`
+    DELETE FROM graphile_worker._private_jobs
+     WHERE payload->>'tenantId' = current_setting('app.tenant_id')
+       AND attempts >= max_attempts AND locked_at IS NULL AND run_at < ${before}`;
 }

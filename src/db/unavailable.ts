@@ -12,6 +12,9 @@ const OTHER_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'ETIMEDOUT',
   'EPIPE',
   '57P01',
@@ -21,7 +24,7 @@ const OTHER_CODES = new Set([
   '3D000',
 ]);
 const MESSAGES =
-  /timeout exceeded when trying to connect|Connection terminated|Can't reach database server|Server has closed the connection|canceling statement due to statement timeout|Query read timeout/;
+  /timeout exceeded when trying to connect|timeout expired|Connection terminated|Can't reach database server|Server has closed the connection|canceling statement due to statement timeout|Query read timeout/;
 
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

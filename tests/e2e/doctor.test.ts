@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { developmentSecrets } from '../../src/cli/development-secrets.ts';
@@ -10,6 +12,7 @@ import { ACME, mendMicrosoft } from '../integration/domain/support.ts';
 import { activate, MICROSOFT } from '../support/setup.ts';
 import { startTestSubgraph, type TestSubgraph } from '../support/subgraph.ts';
 import { AUDIENCE, ISSUER } from '../support/tokens.ts';
+import { selfSignedCertificate } from '../unit/graph/certificate.ts';
 import { run } from './process.ts';
 
 const DOCTOR = 'src/cli/doctor.ts';
@@ -18,7 +21,22 @@ const ESCAPE = '\u001b';
 let directory: string;
 let subgraph: TestSubgraph;
 let environment: Record<string, string>;
+const sockets = new Set<Socket>();
+/** Takes connections and says nothing. */
+const silent = createServer((socket) => void sockets.add(socket.on('error', () => undefined)));
+/** Says yes to TLS as Postgres does, with a certificate of its own. */
+const distrusted = createServer((socket) => {
+  sockets.add(socket.on('error', () => undefined));
+  socket.once('data', () => {
+    socket.write('S');
+    const { certificatePem: cert, privateKeyPem: key } = selfSignedCertificate();
+    new TLSSocket(socket, { isServer: true, cert, key }).on('error', () => undefined);
+  });
+});
+const portOf = (server: Server) => (server.address() as AddressInfo).port;
 beforeAll(async () => {
+  for (const server of [silent, distrusted])
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   directory = await mkdtemp(join(tmpdir(), 'doctor-test-'));
   const secrets = await developmentSecrets(directory);
   const [id = '', key = ''] = secrets.encryptionKeys.split(':');
@@ -46,6 +64,8 @@ beforeAll(async () => {
 });
 afterEach(() => mendMicrosoft(subgraph));
 afterAll(async () => {
+  for (const socket of sockets) socket.destroy();
+  for (const server of [silent, distrusted]) server.close();
   await subgraph.close();
   await rm(directory, { recursive: true, force: true });
 });
@@ -163,6 +183,29 @@ describe('npm run doctor, when there is nothing to diagnose', () => {
       ['--tenant', 'tenant-a'],
       () => ({ DATABASE_URL: elsewhere((url) => Object.assign(url, { password: 'secret-password' })) }),
       /The database of DATABASE_URL cannot be used .*password authentication failed/,
+    ],
+    [
+      'a database that takes the connection and stays silent',
+      ['--tenant', 'tenant-a', '--json'],
+      () => ({ DATABASE_URL: elsewhere((url) => Object.assign(url, { port: String(portOf(silent)) })) }),
+      /The database of DATABASE_URL cannot be used \(timeout expired\): check the address and that Postgres is running/,
+    ],
+    [
+      'a database without TLS where it is asked for',
+      ['--tenant', 'tenant-a'],
+      () => ({ DATABASE_URL: elsewhere((url) => url.searchParams.set('sslmode', 'no-verify')) }),
+      /cannot be used \(The server does not support SSL connections\): check the address, its sslmode/,
+    ],
+    [
+      'a database whose certificate nobody vouches for',
+      ['--tenant', 'tenant-a'],
+      () => ({
+        DATABASE_URL: elsewhere((url) => {
+          url.port = String(portOf(distrusted));
+          url.searchParams.set('sslmode', 'verify-full');
+        }),
+      }),
+      /cannot be used \(self-signed certificate.*\): check the address, its sslmode and the certificate/,
     ],
     [
       'a database without tables',

@@ -11,6 +11,7 @@ import { recommendationsOf } from './recommendations.ts';
 import type { DiagnosticsReport, DiagnosticsService, DiagnosticsStep, GraphPermission } from './report.ts';
 import { runLooks } from './run-looks.ts';
 import { latestReport, storeReport } from './store-report.ts';
+import { lookWithoutSettings, withoutStore } from './without-database.ts';
 
 /** Shorter than the limit of any look that needs the token. */
 const TOKEN_LIMIT_MS = 12_000;
@@ -19,6 +20,10 @@ const WORST_FIRST: CheckStatus[] = ['FAIL', 'WARN', 'PASS'];
 
 function overallOf(steps: readonly DiagnosticsStep[]): CheckStatus {
   return WORST_FIRST.find((status) => steps.some((step) => step.status === status)) ?? 'SKIP';
+}
+
+function reportOf(steps: DiagnosticsStep[], permissions: GraphPermission[], ranAt: Date): DiagnosticsReport {
+  return { overall: overallOf(steps), steps, permissions, recommendations: recommendationsOf(steps), ranAt };
 }
 
 /** A run that is under way: who comes later hears what has ended already, and then the rest. */
@@ -74,8 +79,8 @@ export function createDiagnosticsService(
     };
   }
 
-  async function permissionsOf({ grantedRoles }: Subject): Promise<GraphPermission[]> {
-    const granted = await grantedRoles().catch(() => null);
+  async function permissionsOf(subject: Subject | null): Promise<GraphPermission[]> {
+    const granted = (await subject?.grantedRoles().catch(() => null)) ?? null;
     return KNOWN_PERMISSIONS.map(({ name, usedFor, isRequired }) => ({
       name,
       grantedInToken: granted?.has(name) ?? null,
@@ -84,24 +89,44 @@ export function createDiagnosticsService(
     }));
   }
 
+  function logDatabase({ db: { tenantId } }: Scope, err: unknown, what: string): void {
+    tools.logger.error({ tenantId, err }, `[TeamsMeetings] operation=diagnose ${what}`);
+  }
+
+  /** Stores the report. One that cannot be stored says so, and is told all the same. */
+  async function kept(
+    { scope, app, settings }: Subject,
+    report: DiagnosticsReport,
+    onStep: (step: DiagnosticsStep) => void,
+  ): Promise<DiagnosticsReport> {
+    try {
+      await storeReport(scope, setUpOf(app, settings), report, tools);
+      return report;
+    } catch (error) {
+      logDatabase(scope, error, 'the report could not be stored');
+      const { steps, failed } = withoutStore(report.steps);
+      onStep(failed);
+      return reportOf(steps, report.permissions, report.ranAt);
+    }
+  }
+
   async function diagnose(scope: Scope, onStep: (step: DiagnosticsStep) => void): Promise<DiagnosticsReport> {
     const began = performance.now();
     const ranAt = tools.clock();
-    const subject = await subjectOf(scope);
-    const steps = await runLooks(deps.looks, subject, tools, onStep);
-    const report: DiagnosticsReport = {
-      overall: overallOf(steps),
-      steps,
-      permissions: await permissionsOf(subject),
-      recommendations: recommendationsOf(steps),
-      ranAt,
-    };
-    await storeReport(scope, setUpOf(subject.app, subject.settings), report, tools);
+    const subject = await subjectOf(scope).catch((error: unknown) => {
+      logDatabase(scope, error, 'the settings could not be read');
+      return null;
+    });
+    const steps = await (subject === null
+      ? lookWithoutSettings(deps.looks, scope, tools, onStep)
+      : runLooks(deps.looks, subject, tools, onStep));
+    const found = reportOf(steps, await permissionsOf(subject), ranAt);
+    const report = subject === null ? found : await kept(subject, found, onStep);
     tools.logger.info(
       {
         tenantId: scope.db.tenantId,
         outcome: report.overall,
-        failing: steps.filter(({ status }) => status === 'FAIL').map(({ name }) => name),
+        failing: report.steps.filter(({ status }) => status === 'FAIL').map(({ name }) => name),
         durationMs: Math.round(performance.now() - began),
       },
       '[TeamsMeetings] operation=diagnose',

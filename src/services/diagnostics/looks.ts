@@ -33,7 +33,7 @@ export function makeLooks(deps: LookDependencies, tools: ServiceTools): Look[] {
   return [
     ...setupLooks(tools),
     permissionsLook,
-    microsoftLook(tools),
+    microsoftLook(deps.settings, tools),
     verificationLook(deps.settings, tools),
     subscriptionsLook(deps.subscriptionsOf, tools),
     webhookLook(deps, tools),

@@ -35,7 +35,9 @@ export interface DiagnosticsReport {
 export interface DiagnosticsService {
   /**
    * Looks at everything that a working set-up needs, changes nothing at Microsoft, and stores the report. While one
-   * runs for the tenant with the same app and organizer, another caller gets the same one. A step that breaks is a FAIL of that step.
+   * runs for the tenant with the same app and organizer, another caller gets the same one. A step that breaks is a FAIL
+   * of that step; a report that cannot be stored comes all the same, with a FAIL of the step `database`, and `latest`
+   * does not know it.
    * @param onStep told of each step as it ends, for a progress display
    */
   run(

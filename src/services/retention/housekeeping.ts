@@ -1,4 +1,5 @@
 import type { TenantPrisma } from '../../db/database.ts';
+import { deleteGivenUpJobs } from '../../db/job-queue.ts';
 
 type Cleaning = (prisma: TenantPrisma, before: Date) => Promise<{ count: number }>;
 
@@ -7,6 +8,9 @@ export const HOUSEKEEPING: Readonly<Record<string, Cleaning>> = {
   psaEvents: (prisma, before) => prisma.psaEvent.deleteMany({ where: { appliedAt: { lt: before } } }),
 
   outgoingEvents: (prisma, before) => prisma.outgoingEvent.deleteMany({ where: { deliveredAt: { lt: before } } }),
+
+  // The diagnosis tells of them for a week.
+  givenUpJobs: async (prisma, before) => ({ count: await deleteGivenUpJobs(prisma, before) }),
 
   // Who was invited is read from the mails for as long as a change of the meeting has to be told to them.
   invitationMails: (prisma, before) =>

@@ -8,6 +8,8 @@ let target: TestDatabase;
 let proxy: Server;
 let db: Database;
 const sockets = new Set<Socket>();
+/** Takes connections and says nothing on them, as a server under too much load. */
+let isSilent = false;
 
 /** Cuts every connection at once, as a failover or a router that restarts does. */
 function cut(how: 'reset' | 'close'): void {
@@ -23,6 +25,8 @@ beforeAll(async () => {
   const url = new URL(target.url);
   const postgres = { port: Number(url.port), host: url.hostname };
   proxy = createServer((client) => {
+    sockets.add(client);
+    if (isSilent) return;
     const server = connect(postgres);
     for (const [from, to] of [
       [client, server],
@@ -32,7 +36,6 @@ beforeAll(async () => {
       from.on('error', () => to.destroy());
       from.on('close', () => to.destroy());
     }
-    sockets.add(client);
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   const address = proxy.address();
@@ -69,4 +72,24 @@ describe.each(['reset', 'close'] as const)('a connection that is lost by a %s un
       );
     },
   );
+});
+
+describe('the facts of a database', () => {
+  it('that refuses connections are unavailable', async () => {
+    const address = proxy.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    const closed = new Promise((resolve) => proxy.close(resolve));
+    cut('close');
+    await closed;
+    await expect(db.facts()).rejects.toThrow(DatabaseUnavailableError);
+    await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve));
+    expect((await db.facts()).serverVersion).toBeGreaterThanOrEqual(150_000);
+  });
+
+  it('that takes a connection and stays silent are unavailable', async () => {
+    isSilent = true;
+    await expect(db.facts()).rejects.toThrow(DatabaseUnavailableError);
+    isSilent = false;
+    expect((await db.facts()).serverVersion).toBeGreaterThanOrEqual(150_000);
+  });
 });

@@ -142,7 +142,7 @@ describe('a report', () => {
   it('tells nothing of another tenant: not of its jobs, meetings, organizer or secrets', async () => {
     const other = await activeTenant('tenant-b');
     await createMeeting(subgraph, other, { appointmentId: 'appt-of-b', subject: 'Of B' });
-    await sql(`SELECT graphile_worker.add_job('deliver_events', json_build_object('tenantId', 'tenant-b', 'meetingId', n::text))
+    await sql(`SELECT graphile_worker.add_job('deliver_events', json_build_object('tenantId', 'tenant-b', 'meetingId', n::text), job_key => 'test:' || n)
                  FROM generate_series(1, 37) n`);
     await sql(
       `UPDATE graphile_worker._private_jobs SET attempts = 25, last_error = 'of tenant B' WHERE payload->>'tenantId' = 'tenant-b'`,

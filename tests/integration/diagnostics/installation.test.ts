@@ -4,189 +4,27 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type BlobStore, BlobStoreError } from '../../../src/blobs/blob-store.ts';
 import type { DatabaseFacts } from '../../../src/db/facts.ts';
-import { createDiagnosticsService } from '../../../src/services/diagnostics/diagnostics.ts';
-import type { Finding } from '../../../src/services/diagnostics/finding.ts';
-import type { Look } from '../../../src/services/diagnostics/look.ts';
-import type { DiagnosticsStep } from '../../../src/services/diagnostics/report.ts';
 import { blobStoreLook } from '../../../src/services/diagnostics/steps/blob-store.ts';
-import { judgeDatabase } from '../../../src/services/diagnostics/steps/database.ts';
+import { clockLook } from '../../../src/services/diagnostics/steps/clock.ts';
+import { databaseLook, judgeDatabase } from '../../../src/services/diagnostics/steps/database.ts';
 import { isPublic, webhookLook } from '../../../src/services/diagnostics/steps/webhook.ts';
+import { DatabaseUnavailableError } from '../../../src/services/scope.ts';
 import { UNUSED_BLOBS } from '../../support/no-blobs.ts';
+import { ALWAYS, TOKEN_ENDPOINT } from '../domain/support.ts';
 import {
   admin,
   blobDirectory,
   diagnose,
   diagnosed,
-  scopeOf,
   sql,
   stepOf,
   subgraph,
   tools,
   useDiagnosing,
 } from './diagnosing.ts';
+import { run } from './looking.ts';
 
 useDiagnosing();
-
-const pass = (detail: string): Finding => ({ status: 'PASS', detail, remedy: null });
-const look = (name: string, work: Look['look'], limitMs = 5_000): Look => ({
-  name,
-  title: `The ${name}`,
-  limitMs,
-  look: work,
-});
-const serviceOf = (looks: Look[]) =>
-  createDiagnosticsService(
-    { looks, microsoftApp: subgraph.services.microsoftApp, settings: subgraph.services.settings },
-    tools(),
-  );
-const run = async (looks: Look[], onStep?: (step: DiagnosticsStep) => void) => {
-  const { report } = await serviceOf(looks).run(scopeOf(), onStep);
-  if (report === null) throw new Error('no report');
-  return report;
-};
-
-describe('a step', () => {
-  it('that hangs is given up at its limit, and the others are told', async () => {
-    const report = await run([
-      look('hanging', () => new Promise(() => undefined), 50),
-      look('fine', async () => pass('Fine.')),
-    ]);
-    expect(report.overall).toBe('FAIL');
-    expect(report.steps).toMatchObject([
-      {
-        name: 'hanging',
-        title: 'The hanging',
-        status: 'FAIL',
-        detail: expect.stringContaining('given up'),
-        remedy: 'Run the diagnosis again in a minute.',
-      },
-      { name: 'fine', status: 'PASS' },
-    ]);
-    expect(report.steps[0]?.durationMs).toBeGreaterThanOrEqual(45);
-  });
-
-  it('that throws is a failure of that step; the report says nothing of the error, the log does', async () => {
-    subgraph.logs.length = 0;
-    const report = await run([
-      look('throwing', () => {
-        throw new Error('secret-in-the-error');
-      }),
-      look('rejecting', () => Promise.reject(new TypeError('secret-in-the-error'))),
-      look('fine', async () => pass('Fine.')),
-    ]);
-    expect(report.steps.map(({ name, status }) => [name, status])).toEqual([
-      ['throwing', 'FAIL'],
-      ['rejecting', 'FAIL'],
-      ['fine', 'PASS'],
-    ]);
-    expect(JSON.stringify(report)).not.toContain('secret-in-the-error');
-    expect(subgraph.logs.filter(({ msg }) => String(msg).includes('a step broke')).map(({ step }) => step)).toEqual([
-      'throwing',
-      'rejecting',
-    ]);
-  });
-
-  it('that Microsoft hinders says how', async () => {
-    await subgraph.simulator.addFault({ match: { path: '/oauth2/' }, cut: 'before', times: 1000 });
-    const graph = await subgraph.services.microsoftApp.graphFor(scopeOf());
-    await subgraph.services.microsoftApp.refreshTokens(scopeOf());
-    const report = await run([look('asking', async () => pass(String((await graph?.grantedRoles())?.size)))]);
-    expect(report.steps).toMatchObject([{ status: 'FAIL', detail: 'Microsoft could not be reached.' }]);
-  });
-
-  it('is told as soon as it has ended, and stands in its own place', async () => {
-    const first = Promise.withResolvers<Finding>();
-    const heard: string[] = [];
-    const report = await run(
-      [look('slow', () => first.promise), look('quick', async () => pass('Quick.'))],
-      ({ name }) => {
-        heard.push(name);
-        first.resolve(pass('Slow.'));
-      },
-    );
-    expect(heard).toEqual(['quick', 'slow']);
-    expect(report.steps.map(({ name }) => name)).toEqual(['slow', 'quick']);
-  });
-
-  it.each<[string, Finding['status'][], string]>([
-    ['a failure', ['PASS', 'WARN', 'FAIL', 'SKIP'], 'FAIL'],
-    ['a warning', ['SKIP', 'PASS', 'WARN'], 'WARN'],
-    ['nothing but what was skipped', ['SKIP', 'PASS', 'SKIP'], 'PASS'],
-    ['nothing at all', ['SKIP'], 'SKIP'],
-  ])('counts for the whole: %s', async (_, found, overall) => {
-    const looks = found.map((status, n) => look(`step-${n}`, async () => ({ status, detail: 'So.', remedy: null })));
-    expect((await run(looks)).overall).toBe(overall);
-  });
-});
-
-describe('two callers at once', () => {
-  it('get one and the same run, the later one with the steps that it missed', async () => {
-    const gate = Promise.withResolvers<Finding>();
-    const begun = Promise.withResolvers<void>();
-    let runs = 0;
-    const service = serviceOf([
-      look('quick', async () => pass('Quick.')),
-      look('gated', () => {
-        runs += 1;
-        return gate.promise;
-      }),
-    ]);
-    const heard: Record<string, string[]> = { first: [], second: [] };
-    const first = service.run(scopeOf(), ({ name }) => {
-      heard.first?.push(name);
-      begun.resolve();
-    });
-    await begun.promise;
-    const second = service.run(scopeOf(), ({ name }) => heard.second?.push(name));
-    gate.resolve(pass('Gated.'));
-    const [one, two] = await Promise.all([first, second]);
-    expect(two.report).toBe(one.report);
-    expect(heard).toEqual({ first: ['quick', 'gated'], second: ['quick', 'gated'] });
-    expect(runs).toBe(1);
-    await service.run(scopeOf());
-    expect(runs).toBe(2);
-  });
-
-  it('of two tenants have a run each', async () => {
-    const seen: string[] = [];
-    const gate = Promise.withResolvers<Finding>();
-    const service = serviceOf([
-      look('gated', ({ scope }) => {
-        seen.push(scope.db.tenantId);
-        if (seen.length === 2) gate.resolve(pass('Gated.'));
-        return gate.promise;
-      }),
-    ]);
-    await Promise.all([service.run(scopeOf('tenant-a')), service.run(scopeOf('tenant-b'))]);
-    expect(seen.sort()).toEqual(['tenant-a', 'tenant-b']);
-  });
-
-  it('through the API store one report', async () => {
-    await sql('DELETE FROM diagnostics_reports');
-    const [one, two] = await Promise.all([diagnose(), diagnose()]);
-    expect(two).toEqual(one);
-    expect(await sql('SELECT count(*)::int AS n FROM diagnostics_reports')).toEqual([{ n: 1 }]);
-  });
-
-  it('are both told when a run ends in an error, and the next one runs', async () => {
-    let isBroken = true;
-    const service = createDiagnosticsService(
-      {
-        looks: [look('fine', async () => pass('Fine.'))],
-        microsoftApp: subgraph.services.microsoftApp,
-        settings: {
-          find: async (scope) =>
-            isBroken ? Promise.reject(new Error('away')) : subgraph.services.settings.find(scope),
-        },
-      },
-      tools(),
-    );
-    const both = await Promise.allSettled([service.run(scopeOf()), service.run(scopeOf())]);
-    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    isBroken = false;
-    expect((await service.run(scopeOf())).report?.overall).toBe('PASS');
-  });
-});
 
 describe('blob-store', () => {
   const lookAt = async (blobs: BlobStore | undefined) => (await run([blobStoreLook(blobs, tools())])).steps[0];
@@ -352,6 +190,18 @@ describe('database', () => {
     ['whose migrations are hidden', { migrations: null }, 'PASS', /cannot be seen/],
   ])('that is %s', (_, over, status, detail) => {
     expect(judgeDatabase(facts(over))).toMatchObject({ status, detail: expect.stringMatching(detail) });
+  });
+
+  it('that does not answer fails, and the clock is compared with Microsoft’s alone', async () => {
+    const away = () => Promise.reject(new DatabaseUnavailableError('The database does not answer'));
+    const looks = [clockLook(away, tools()), databaseLook(away)];
+    const { steps } = await run(looks);
+    expect(steps).toMatchObject([
+      { name: 'clock', status: 'PASS', detail: expect.stringMatching(/The database’s clock is not known/) },
+      { name: 'database', status: 'FAIL', detail: 'The database did not answer.' },
+    ]);
+    await subgraph.simulator.addFault({ match: { path: TOKEN_ENDPOINT }, cut: 'before', times: ALWAYS });
+    expect((await run(looks)).steps[0]).toMatchObject({ name: 'clock', status: 'SKIP', remedy: null });
   });
 
   it('tells of a migration that is pending and one that is unknown', async () => {

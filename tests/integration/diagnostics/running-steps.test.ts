@@ -263,6 +263,21 @@ describe('capture', () => {
     });
   });
 
+  it.each([
+    ['left in a directory that is no longer connected', "left_in = 'GLOBAL former'"],
+    ['whose organizer was never found', 'organizer_object_id = NULL'],
+  ])('of meetings %s is not told: nobody may look at them', async (_, set) => {
+    await past('late', `capture_next_at = now() - interval '90 minutes', ${set}`);
+    await past('refused', `capture_state = 'BLOCKED', capture_failure = ${failure('No.', 'Ask.')}, ${set}`);
+    expect((await diagnosed('capture')).status).toBe('PASS');
+  });
+
+  it('is not overdue while the integration is not active', async () => {
+    await past('resting', "capture_next_at = now() - interval '90 minutes'");
+    await sql("UPDATE teams_integrations SET install_status = 'INSTALL_PENDING' WHERE tenant_id = 'tenant-a'");
+    expect((await diagnosed('capture')).status).toBe('PASS');
+  });
+
   it('of all meetings of the organizer that failed is a warning', async () => {
     await sql(
       `INSERT INTO artifact_cursors (tenant_id, organizer_object_id, kind, read_at, failure)
@@ -279,12 +294,13 @@ describe('capture', () => {
 
 describe('queue', () => {
   /** A job of a tenant that nobody takes; its key makes that it is cleared away. */
-  const job = async (tenantId: string, name: string, set: string) => {
+  const job = async (tenantId: string, name: string, set: string, task = 'sweep_tenant') => {
     const key = `test:${tenantId}:${name}`;
     await sql(
-      `SELECT graphile_worker.add_job('sweep_tenant', json_build_object('tenantId', $1::text), job_key => $2)`,
+      `SELECT graphile_worker.add_job($3, json_build_object('tenantId', $1::text), job_key => $2)`,
       tenantId,
       key,
+      task,
     );
     await sql(`UPDATE graphile_worker._private_jobs SET ${set} WHERE key = $1`, key);
   };
@@ -314,7 +330,7 @@ describe('queue', () => {
     expect(step.detail).not.toContain('running');
   });
 
-  it('counts what runs, what will be tried again and what was given up, and names what fails', async () => {
+  it('counts what runs, what will be tried again and what was given up, and names the last', async () => {
     await job('tenant-a', 'running', "locked_at = now(), locked_by = 'worker'");
     await job(
       'tenant-a',
@@ -323,18 +339,44 @@ describe('queue', () => {
     );
     expect(await diagnosed('queue')).toMatchObject({
       status: 'PASS',
-      detail: expect.stringMatching(
-        /1 running; \d+ planned for later; 1 tried in vain, to be tried again\. Failing: sweep_tenant\.$/,
-      ),
+      detail: expect.stringMatching(/1 running; \d+ planned for later; 1 tried in vain, to be tried again\.$/),
     });
-    await job('tenant-a', 'given-up', "attempts = 25, run_at = now() - interval '2 days'");
+    await job('tenant-a', 'given-up', "attempts = 25, run_at = now() - interval '2 days'", 'capture_tenant');
     const step = await diagnosed('queue');
     expect(step).toMatchObject({
       status: 'WARN',
-      detail: expect.stringContaining('1 given up'),
-      remedy: expect.stringContaining('sweep_tenant'),
+      detail: expect.stringMatching(/1 given up after too many tries: capture_tenant\.$/),
+      remedy: expect.stringMatching(/why capture_tenant fails/),
     });
     expect(JSON.stringify(step)).not.toContain('secret of the error');
+  });
+
+  it('does not take the job of a worker that was killed for one that runs', async () => {
+    const held = "locked_by = 'killed', attempts = 1, run_at = now() - interval '20 minutes'";
+    await job('tenant-a', 'held', `locked_at = now() - interval '80 seconds', ${held}`);
+    expect(await diagnosed('queue')).toMatchObject({
+      status: 'FAIL',
+      detail: expect.stringMatching(/1 waiting, the oldest for 20 min;.*Nobody works on jobs\.$/),
+      remedy: 'Start a server with WORKER_CONCURRENCY above 0.',
+    });
+    await sql(
+      "UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '70 seconds' WHERE key LIKE '%:held'",
+    );
+    expect(await diagnosed('queue')).toMatchObject({ status: 'PASS', detail: expect.stringContaining('1 running') });
+  });
+
+  it('does not take a job that a newer one took the place of for one that was given up', async () => {
+    await job('tenant-a', 'replaced', "attempts = 1, locked_at = now(), locked_by = 'worker'");
+    await job('tenant-a', 'replaced', "run_at = now() + interval '1 hour'");
+    await sql('UPDATE graphile_worker._private_jobs SET locked_at = NULL, locked_by = NULL WHERE key IS NULL');
+    const { status, detail } = await diagnosed('queue');
+    expect({ status, detail }).toMatchObject({ status: 'PASS', detail: expect.not.stringContaining('given up') });
+  });
+
+  it('does not warn for ever of a job that was given up', async () => {
+    await job('tenant-a', 'given-up', "attempts = 25, run_at = now() - interval '8 days'");
+    const { status, detail } = await diagnosed('queue');
+    expect({ status, detail }).toMatchObject({ status: 'PASS', detail: expect.not.stringContaining('given up') });
   });
 
   it('of another tenant is not told, however long it is', async () => {

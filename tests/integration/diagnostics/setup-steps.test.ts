@@ -2,8 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ENCRYPTED_COLUMNS } from '../../../src/services/diagnostics/steps/encryption-keys.ts';
 import { KeyRing } from '../../../src/services/microsoft-app/key-ring.ts';
+import { createMeeting } from '../../support/setup.ts';
 import { ACME, ALWAYS, ROLES, TOKEN_ENDPOINT } from '../domain/support.ts';
-import { advance, diagnose, diagnosed, latest, namesOf, sql, stepOf, subgraph, useDiagnosing } from './diagnosing.ts';
+import {
+  admin,
+  advance,
+  diagnose,
+  diagnosed,
+  latest,
+  namesOf,
+  sql,
+  stepOf,
+  subgraph,
+  useDiagnosing,
+} from './diagnosing.ts';
 
 const KEYS = ['today', 'yesterday'].map((id) => ({ id, bytes: randomBytes(32) }));
 const DAY_MS = 24 * 3_600_000;
@@ -123,6 +135,18 @@ describe('permissions', () => {
     });
   });
 
+  it('that are missing and others that are too many are told together', async () => {
+    await appAtMicrosoft({ roles: [...ROLES.filter((role) => !role.includes('Recording')), 'Mail.ReadWrite'] });
+    const report = await diagnose();
+    expect(stepOf(report, 'permissions')).toMatchObject({
+      status: 'FAIL',
+      detail:
+        'The token lacks: OnlineMeetingRecording.Read.All (recordings). It carries more than is used: Mail.ReadWrite.',
+      remedy: expect.stringMatching(/^In Entra, add OnlineMeetingRecording.* Also in Entra, take Mail\.ReadWrite from/),
+    });
+    expect(report.recommendations[0]).toMatch(/^In Entra, add .* and grant admin consent\.$/);
+  });
+
   it('without the optional one, and with the calendar granted by Exchange, are in order', async () => {
     await appAtMicrosoft({ roles: ROLES.filter((role) => role !== 'Calendars.ReadWrite') });
     expect(await diagnosed('permissions')).toMatchObject({
@@ -172,6 +196,54 @@ describe('microsoft', () => {
       status: 'SKIP',
       detail: expect.stringContaining('no meeting organizer'),
     });
+  });
+
+  /** The last verification, had it found this. */
+  const verification = (outcome: string, check: object) =>
+    sql(
+      `UPDATE organizer_verifications SET outcome = $1, checks = $2::jsonb, ran_at = now() - interval '3 hours' WHERE tenant_id = 'tenant-a'`,
+      outcome,
+      JSON.stringify([{ detail: 'So.', remedy: null, durationMs: 0, graphRequestId: null, ...check }]),
+    );
+
+  it('asks with what is stored: a transcript, and since when verifications have missed the policy', async () => {
+    expect((await diagnosed('microsoft-transcript-attribution')).detail).toContain('none stored here');
+    await createMeeting(subgraph, admin, { appointmentId: 'appt-transcribed' });
+    await sql(
+      `INSERT INTO meeting_transcripts (tenant_id, id, meeting_id, graph_transcript_id, created_at, is_speaker_attributed, vtt)
+       SELECT tenant_id, gen_random_uuid(), id, 'transcript', now(), true, 'WEBVTT' FROM online_meetings WHERE appointment_id = 'appt-transcribed'`,
+    );
+    await sql(
+      "UPDATE online_meetings SET graph_online_meeting_id = 'meeting' WHERE appointment_id = 'appt-transcribed'",
+    );
+    expect((await diagnosed('microsoft-transcript-attribution')).detail).toContain('the newest one could not be read');
+    await verification('POLICY_MISSING', { name: 'policy', status: 'FAIL', outcome: 'POLICY_MISSING' });
+    await subgraph.simulator.updateUser(ACME.directoryId, ACME.organizer, { teamsPolicyAppIds: [] });
+    expect((await diagnosed('microsoft-policy')).detail).toMatch(/Every verification since \S+ \S+ UTC has missed it/);
+  });
+
+  it('does not take the app for narrowed while Entra grants any role that reads calendars', async () => {
+    const others = ROLES.filter((role) => role !== 'Calendars.ReadWrite');
+    await subgraph.simulator.updateUser(ACME.directoryId, ACME.organizer, { exchangeRoleAppIds: [ACME.clientId] });
+    await appAtMicrosoft({ roles: others });
+    expect(await diagnosed('mailbox-reach')).toMatchObject({ status: 'PASS' });
+    await appAtMicrosoft({ roles: [...others, 'Calendars.Read', 'Calendars.ReadBasic.All'] });
+    expect(await diagnosed('mailbox-reach')).toMatchObject({
+      status: 'SKIP',
+      detail: expect.stringContaining('Entra grants Calendars.ReadBasic.All, Calendars.Read for every mailbox.'),
+    });
+  });
+
+  it('carries on what the last verification saw at a mailbox outside', async () => {
+    const seen = { detail: 'The app can also read it.', remedy: 'Limit the app to the organizer.' };
+    await verification('VERIFIED', { name: 'mailbox-outside', status: 'WARN', ...seen });
+    const report = await diagnose();
+    expect(stepOf(report, 'mailbox-reach')).toMatchObject({
+      status: 'WARN',
+      detail: expect.stringMatching(/^Seen by the last verification, on \S+ \S+ UTC: The app can also read it\.$/),
+      remedy: 'Limit the app to the organizer. Then run verifyTeamsOrganizer with that mailbox again.',
+    });
+    expect(report.recommendations).toEqual(['Limit the app to the organizer.']);
   });
 
   it('says of the reach of the app what a token tells', async () => {

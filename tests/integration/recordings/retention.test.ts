@@ -243,12 +243,32 @@ describe('rows of finished work', () => {
     await mail(past, 'sent-young', ago(3), null);
     await mail(past, 'open', null, null);
     await mail(meetingId, 'meeting-to-come', ago(80), null);
+    const job = async (tenant: string, key: string, runAt: Date, attempts: number) => {
+      await query(
+        "SELECT graphile_worker.add_job('sweep_tenant', json_build_object('tenantId', $1::text), job_key => $2)",
+        [tenant, key],
+      );
+      await query('UPDATE graphile_worker._private_jobs SET run_at = $2, attempts = $3 WHERE key = $1', [
+        key,
+        runAt,
+        attempts,
+      ]);
+    };
+    await job('tenant-a', 'job-given-up-old', ago(31), 25);
+    await job('tenant-a', 'job-given-up-young', ago(29), 25);
+    await job('tenant-a', 'job-waiting', ago(90), 24);
+    await job('tenant-b', 'job-of-another', ago(90), 25);
     await applyRetention();
     const left = async (sql: string) => (await query<{ name: string }>(sql)).map(({ name }) => name).sort();
     expect(await left("SELECT id AS name FROM psa_events WHERE id LIKE 'psa-%'")).toEqual(['psa-open', 'psa-young']);
     expect(await left("SELECT type AS name FROM outgoing_events WHERE type LIKE 'out-%'")).toEqual([
       'out-open',
       'out-young',
+    ]);
+    expect(await left("SELECT key AS name FROM graphile_worker._private_jobs WHERE key LIKE 'job-%'")).toEqual([
+      'job-given-up-young',
+      'job-of-another',
+      'job-waiting',
     ]);
     expect(
       await left("SELECT email_address AS name FROM invitation_mails WHERE created_at < now() - interval '60 days'"),

@@ -11,6 +11,7 @@ const OVERDUE_MS = 3_600_000;
 interface CaptureFacts {
   lastLookAt: Date | null;
   lastFoundAt: Date | null;
+  /** These two of meetings that the connected app may look at: not of those left in another directory. */
   blocked: number;
   overdue: number;
   /** The newest failure of the commonest kind among the blocked ones. */
@@ -29,12 +30,15 @@ async function factsOf(scope: Scope, now: Date): Promise<CaptureFacts> {
                 SELECT captured_at FROM meeting_recordings WHERE tenant_id = current_setting('app.tenant_id')
                 UNION ALL
                 SELECT captured_at FROM meeting_transcripts WHERE tenant_id = current_setting('app.tenant_id')) found) AS "lastFoundAt",
-             (count(*) FILTER (WHERE m.capture_state = 'BLOCKED' AND m.ends_at > ${recent}))::int AS "blocked",
+             (count(*) FILTER (WHERE m.capture_state = 'BLOCKED' AND m.ends_at > ${recent}
+                                 AND m.left_in IS NULL AND m.organizer_object_id IS NOT NULL))::int AS "blocked",
              (count(*) FILTER (WHERE m.capture_next_at < ${overdue} AND m.status IN ('SCHEDULED', 'FAILED')
-                                 AND m.is_calendar_backed AND m.join_url IS NOT NULL))::int AS "overdue",
+                                 AND m.is_calendar_backed AND m.join_url IS NOT NULL
+                                 AND m.left_in IS NULL AND m.organizer_object_id IS NOT NULL))::int AS "overdue",
              (SELECT (array_agg(f.capture_failure ORDER BY f.ends_at DESC))[1] FROM online_meetings f
                WHERE f.tenant_id = current_setting('app.tenant_id') AND f.capture_state = 'BLOCKED'
                  AND f.ends_at > ${recent} AND f.capture_failure IS NOT NULL
+                 AND f.left_in IS NULL AND f.organizer_object_id IS NOT NULL
                GROUP BY f.capture_failure->>'code' ORDER BY count(*) DESC, max(f.ends_at) DESC LIMIT 1) AS "failure",
              (SELECT c.failure FROM artifact_cursors c
                WHERE c.tenant_id = current_setting('app.tenant_id') AND c.failure IS NOT NULL
@@ -47,7 +51,11 @@ async function factsOf(scope: Scope, now: Date): Promise<CaptureFacts> {
   return row;
 }
 
-function judge({ lastLookAt, lastFoundAt, blocked, overdue, failure, cursorFailure }: CaptureFacts): Finding {
+/** @param isActive whether anything is looked for at all */
+function judge(
+  { lastLookAt, lastFoundAt, blocked, overdue, failure, cursorFailure }: CaptureFacts,
+  isActive: boolean,
+): Finding {
   const last = [
     lastLookAt === null
       ? 'No meeting has been looked at yet'
@@ -64,7 +72,7 @@ function judge({ lastLookAt, lastFoundAt, blocked, overdue, failure, cursorFailu
       `${last}. The look at all meetings of the organizer failed: ${cursorFailure.message}`,
       cursorFailure.remedy ?? 'Run verifyTeamsOrganizer and follow its remedy.',
     );
-  if (overdue > 0)
+  if (overdue > 0 && isActive)
     return warn(
       `${last}. ${counted(overdue, 'meeting')} should have been looked at an hour ago or earlier.`,
       'Look whether background jobs are being done, and run the diagnosis again.',
@@ -79,6 +87,8 @@ export function captureLook({ clock }: Pick<ServiceTools, 'clock'>): Look {
     title: 'Recordings and transcripts',
     limitMs: 15_000,
     look: async ({ scope, settings }) =>
-      settings === null ? skip('Teams was never set up.') : judge(await factsOf(scope, clock())),
+      settings === null
+        ? skip('Teams was never set up.')
+        : judge(await factsOf(scope, clock()), settings.installStatus === 'ACTIVE'),
   };
 }

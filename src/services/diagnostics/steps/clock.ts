@@ -1,6 +1,6 @@
 import type { DatabaseFacts } from '../../../db/facts.ts';
-import type { ServiceTools } from '../../scope.ts';
-import { duration, type Finding, fail, pass, warn } from '../finding.ts';
+import { DatabaseUnavailableError, type ServiceTools } from '../../scope.ts';
+import { duration, type Finding, fail, pass, skip, warn } from '../finding.ts';
 import type { Look, Subject } from '../look.ts';
 
 /** Below that nobody notices. */
@@ -16,11 +16,17 @@ interface Skew {
 const words = ({ whose, aheadMs }: Skew) =>
   `${duration(aheadMs)} ${aheadMs < 0 ? 'behind' : 'ahead of'} ${whose === 'Microsoft' ? 'Microsoft’s' : 'the database’s'}`;
 
-async function databaseSkew(inspect: () => Promise<DatabaseFacts>, clock: () => Date): Promise<Skew> {
+/** Null when the database does not answer, which is told by a step of its own. */
+async function databaseSkew(inspect: () => Promise<DatabaseFacts>, clock: () => Date): Promise<Skew | null> {
   const before = clock().getTime();
-  const { now } = await inspect();
-  const ours = (before + clock().getTime()) / 2;
-  return { whose: 'the database', aheadMs: ours - now.getTime() };
+  try {
+    const { now } = await inspect();
+    const ours = (before + clock().getTime()) / 2;
+    return { whose: 'the database', aheadMs: ours - now.getTime() };
+  } catch (error) {
+    if (error instanceof DatabaseUnavailableError) return null;
+    throw error;
+  }
 }
 
 /** Microsoft's time stands on every answer of Entra, refusals too. */
@@ -31,16 +37,23 @@ async function microsoftSkew({ graph, grantedRoles }: Subject): Promise<Skew | n
   return reading === null ? null : { whose: 'Microsoft', aheadMs: reading.aheadMs };
 }
 
-function judge(skews: readonly Skew[], isMicrosoftKnown: boolean): Finding {
-  const worst = skews.reduce((a, b) => (Math.abs(b.aheadMs) > Math.abs(a.aheadMs) ? b : a));
+function judge(microsoft: Skew | null, database: Skew | null): Finding {
+  const skews = [microsoft, database].filter((skew) => skew !== null);
+  const [first, ...others] = skews;
+  if (first === undefined) return skip('Not looked at, because neither Microsoft nor the database has answered.');
+  const unknown =
+    (microsoft === null ? ' Microsoft’s clock is not known, for it has not answered.' : '') +
+    (database === null ? ' The database’s clock is not known, for it has not answered.' : '');
+  const worst = others.reduce((a, b) => (Math.abs(b.aheadMs) > Math.abs(a.aheadMs) ? b : a), first);
   const size = Math.abs(worst.aheadMs);
-  const known = isMicrosoftKnown ? '' : ' Microsoft’s clock is not known, for it has not answered.';
   if (size < WARN_FROM_MS)
-    return pass(`The clock of this server goes right to within ${size < 1_500 ? 'a second' : duration(size)}.${known}`);
+    return pass(
+      `The clock of this server goes right to within ${size < 1_500 ? 'a second' : duration(size)}.${unknown}`,
+    );
   const off = skews.filter(({ aheadMs }) => Math.abs(aheadMs) >= WARN_FROM_MS);
-  const detail = `The clock of this server is ${off.map(words).join(' and ')}.${known}`;
+  const detail = `The clock of this server is ${off.map(words).join(' and ')}.${unknown}`;
   const remedy =
-    off.every(({ whose }) => whose === 'the database') && isMicrosoftKnown
+    off.every(({ whose }) => whose === 'the database') && microsoft !== null
       ? 'Set the clock of the database server by NTP.'
       : 'Set the clock of this server by NTP.';
   return size >= FAIL_FROM_MS ? fail(detail, remedy) : warn(detail, remedy);
@@ -54,7 +67,7 @@ export function clockLook(inspect: () => Promise<DatabaseFacts>, { clock }: Pick
     limitMs: 15_000,
     async look(subject) {
       const [microsoft, database] = await Promise.all([microsoftSkew(subject), databaseSkew(inspect, clock)]);
-      return judge(microsoft === null ? [database] : [microsoft, database], microsoft !== null);
+      return judge(microsoft, database);
     },
   };
 }

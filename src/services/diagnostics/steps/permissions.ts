@@ -16,17 +16,17 @@ async function look(subject: Subject): Promise<Finding> {
   if (granted === null) return skip('Not known, because Microsoft gave no token; another step says why.');
   const missing = KNOWN_PERMISSIONS.filter(({ name }) => !granted.has(name));
   const needed = missing.filter(({ isRequired, name }) => isRequired && name !== EXCHANGE_PERMISSION);
-  if (needed.length > 0)
-    return fail(
-      `The token lacks: ${listed(needed)}.`,
-      `In Entra, add ${needed.map(({ name }) => name).join(', ')} as Microsoft Graph application permissions and grant admin consent. A new token can take up to an hour to carry them.`,
-    );
   const superfluous = [...granted].filter((name) => !KNOWN.has(name)).sort();
-  if (superfluous.length > 0)
-    return warn(
-      `The token carries more than is used: ${superfluous.join(', ')}.`,
-      `In Entra, take ${superfluous.join(', ')} from the app registration, unless another product uses the same one.`,
+  const tooMany = `carries more than is used: ${superfluous.join(', ')}.`;
+  const takeAway = `take ${superfluous.join(', ')} from the app registration, unless another product uses the same one.`;
+  if (needed.length > 0) {
+    const isMore = superfluous.length > 0;
+    return fail(
+      `The token lacks: ${listed(needed)}.${isMore ? ` It ${tooMany}` : ''}`,
+      `In Entra, add ${needed.map(({ name }) => name).join(', ')} as Microsoft Graph application permissions and grant admin consent. A new token can take up to an hour to carry them.${isMore ? ` Also in Entra, ${takeAway}` : ''}`,
     );
+  }
+  if (superfluous.length > 0) return warn(`The token ${tooMany}`, `In Entra, ${takeAway}`);
   const detail = 'The token carries every permission that is needed, and none besides.';
   if (missing.length === 0) return pass(detail);
   const notes = missing.map(({ name, usedFor }) =>

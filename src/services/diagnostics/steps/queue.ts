@@ -6,22 +6,21 @@ const WARN_FROM_MS = 2 * 60_000;
 const FAIL_FROM_MS = 15 * 60_000;
 
 function judge(queue: QueueFacts): Finding {
-  const { waiting, running, planned, retrying, givenUp, oldestWaitMs, failing } = queue;
+  const { waiting, running, planned, retrying, givenUp, oldestWaitMs, givenUpNames } = queue;
+  const lost = givenUpNames.join(', ');
   const parts = [
     oldestWaitMs === null ? 'none waiting' : `${waiting} waiting, the oldest for ${duration(oldestWaitMs)}`,
     ...(running > 0 ? [`${running} running`] : []),
     `${planned} planned for later`,
     ...(retrying > 0 ? [`${retrying} tried in vain, to be tried again`] : []),
-    ...(givenUp > 0 ? [`${givenUp} given up after too many tries`] : []),
+    ...(givenUp > 0 ? [`${givenUp} given up after too many tries: ${lost}`] : []),
   ];
-  const failed = failing.length === 0 ? '' : ` Failing: ${failing.join(', ')}.`;
-  const detail = `This tenant’s background jobs: ${parts.join('; ')}.${failed}`;
+  const detail = `This tenant’s background jobs: ${parts.join('; ')}.`;
   if (oldestWaitMs !== null && oldestWaitMs >= FAIL_FROM_MS)
     return queue.isStanding
       ? fail(`${detail} Nobody works on jobs.`, 'Start a server with WORKER_CONCURRENCY above 0.')
       : fail(detail, 'Raise WORKER_CONCURRENCY or start another server: there are more jobs than are done.');
-  if (givenUp > 0)
-    return warn(detail, `Look into the server’s log for why ${failing.join(', ')} fails, and report it.`);
+  if (givenUp > 0) return warn(detail, `Look into the server’s log for why ${lost} fails, and report it.`);
   if (oldestWaitMs !== null && oldestWaitMs >= WARN_FROM_MS)
     return warn(detail, 'Run the diagnosis again in some minutes; if jobs still wait, raise WORKER_CONCURRENCY.');
   return pass(detail);
