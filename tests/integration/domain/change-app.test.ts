@@ -16,7 +16,17 @@ import {
 } from '../../support/setup.ts';
 import { reachable, startTestSubgraph, type TestSubgraph } from '../../support/subgraph.ts';
 import { selfSignedCertificate } from '../../unit/graph/certificate.ts';
-import { ACME, ALWAYS, branches, mendMicrosoft, newTenant, ROLES, TOKEN_ENDPOINT, WITHOUT_WAITS } from './support.ts';
+import {
+  ACME,
+  ALWAYS,
+  branches,
+  forgetTokens,
+  mendMicrosoft,
+  newTenant,
+  ROLES,
+  TOKEN_ENDPOINT,
+  WITHOUT_WAITS,
+} from './support.ts';
 
 const GLOBEX = MICROSOFT['tenant-b'];
 const SECOND_APP = { clientId: 'aaaaaaaa-0000-4000-8000-000000000002', clientSecret: 'second-app-secret' };
@@ -237,6 +247,60 @@ describe('meetings of before', () => {
     expect((await connect(admin, { directoryId: 'acme.example' })).userErrors).toEqual([]);
     const moved = await succeed<Answer>(subgraph, admin, RESCHEDULE, { meetingId: meeting.id, ...MOVED });
     expect(moved.meeting?.status).toBe('SCHEDULED');
+  });
+
+  describe('of an app that an earlier release connected by a domain', () => {
+    async function connectedByDomain() {
+      const { tenantId, admin } = await activeTenant();
+      await activateWith(admin, { directoryId: 'acme.example' });
+      const meeting = await createMeeting(subgraph, admin, { appointmentId: 'of-an-earlier-release' });
+      await subgraph.database.query('UPDATE microsoft_apps SET directory_object_id = NULL WHERE tenant_id = $1', [
+        tenantId,
+      ]);
+      const leftIn = async () => {
+        const rows = await subgraph.database.query<{ left_in: string | null }>(
+          'SELECT left_in FROM online_meetings WHERE tenant_id = $1',
+          [tenantId],
+        );
+        return rows.map(({ left_in }) => left_in);
+      };
+      return { tenantId, admin, meeting, leftIn };
+    }
+
+    it('are reached when the directory is named by its id', async () => {
+      const { admin, meeting } = await connectedByDomain();
+      await activateWith(admin);
+      const moved = await succeed<Answer>(subgraph, admin, RESCHEDULE, { meetingId: meeting.id, ...MOVED });
+      expect(moved.meeting?.status).toBe('SCHEDULED');
+    });
+
+    it('are reached by another app of the same directory', async () => {
+      await subgraph.simulator.putApp({
+        directoryId: ACME.directoryId,
+        clientId: SECOND_APP.clientId,
+        secrets: [{ value: SECOND_APP.clientSecret }],
+        roles: ROLES,
+      });
+      const { admin, leftIn } = await connectedByDomain();
+      expect((await connect(admin, SECOND_APP)).userErrors).toEqual([]);
+      expect(await leftIn()).toEqual([null]);
+    });
+
+    it('are reached by the app’s new secret, when the former one can no longer say where they are', async () => {
+      const { tenantId, admin, leftIn } = await connectedByDomain();
+      await forgetTokens(subgraph, tenantId);
+      await subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, { secrets: [{ value: 'rotated-at-entra' }] });
+      expect((await connect(admin, { clientSecret: 'rotated-at-entra' })).userErrors).toEqual([]);
+      expect(await leftIn()).toEqual([null]);
+    });
+
+    it('are left behind in another directory, under the name of their own', async () => {
+      const { admin, leftIn } = await connectedByDomain();
+      expect((await connect(admin, toGlobex)).userErrors).toEqual([]);
+      expect(await leftIn()).toEqual([`GLOBAL/${ACME.directoryId}`]);
+      expect((await connect(admin)).userErrors).toEqual([]);
+      expect(await leftIn()).toEqual([null]);
+    });
   });
 
   it.each([
