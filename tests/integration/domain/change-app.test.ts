@@ -19,6 +19,7 @@ import { selfSignedCertificate } from '../../unit/graph/certificate.ts';
 import {
   ACME,
   ALWAYS,
+  auditOf,
   branches,
   forgetTokens,
   mendMicrosoft,
@@ -330,7 +331,7 @@ describe('meetings of before', () => {
     const refreshed = await mutate<Answer>(subgraph, admin, REFRESH, { meetingId: other.id });
     expect(refreshed.userErrors).toMatchObject([{ code: 'NOT_CONFIGURED' }]);
     const cancelled = await mutate<Answer>(subgraph, admin, CANCEL, { meetingId: other.id });
-    expect(cancelled).toMatchObject({ meeting: { status: 'CANCELLING' }, userErrors: [{ code: 'NOT_CONFIGURED' }] });
+    expect(cancelled).toEqual({ meeting: { status: 'CANCELLED' }, userErrors: [] });
     await subgraph.runJobs({ early: true });
 
     const told = await toldToGraph();
@@ -338,6 +339,65 @@ describe('meetings of before', () => {
     expect(told).not.toContain(event?.graph_online_meeting_id ?? 'no online meeting');
     expect(told).not.toContain('meetup-join');
     if (over === toGlobex) expect(told).not.toContain(ACME.organizerId);
+  });
+
+  it('left behind are cancelled here alone, as a create says that has to be done first', async () => {
+    const { tenantId, admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, { appointmentId: 'replaced' });
+    await activateWith(admin, toGlobex);
+    const input = meetingInput({ appointmentId: 'replaced' });
+    const again = await mutate<{ meeting: CreatedMeeting; userErrors: UserErrorAnswer[] }>(
+      subgraph,
+      admin,
+      CREATE,
+      input,
+    );
+    expect(again.meeting.id).toBe(meeting.id);
+    expect(again.userErrors).toMatchObject([
+      { code: 'NOT_CONFIGURED', remedy: expect.stringMatching(/cancelTeamsMeeting.*Outlook.*create a new one/) },
+    ]);
+
+    await subgraph.simulator.clearRequests();
+    await succeed<Answer>(subgraph, admin, CANCEL, { meetingId: meeting.id, comment: 'made anew' });
+    expect(await toldToGraph()).toBe('');
+    expect(await read(admin, meeting)).toMatchObject({ status: 'CANCELLED', joinUrl: null, failure: null });
+    const [asked, done] = await auditOf(subgraph, tenantId, 'cancel');
+    expect(asked).toMatchObject({ outcome: 'accepted', detail: { leftIn: `GLOBAL/${ACME.directoryId}` } });
+    expect(done).toMatchObject({ outcome: 'success', detail: { leftIn: `GLOBAL/${ACME.directoryId}` } });
+
+    const anew = await createMeeting(subgraph, admin, { appointmentId: 'replaced' });
+    expect(anew).toMatchObject({ status: 'SCHEDULED' });
+    expect(anew.id).not.toBe(meeting.id);
+    await subgraph.runJobs({ early: true });
+    expect(await read(admin, meeting)).toMatchObject({ status: 'CANCELLED' });
+  });
+
+  it('whose cancellation was stopped by the change can be cancelled here', async () => {
+    const { admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, { appointmentId: 'stopped' });
+    await subgraph.simulator.addFault({ match: { path: '/cancel$' }, status: 503, times: ALWAYS });
+    await succeed<Answer>(subgraph, admin, CANCEL, { meetingId: meeting.id });
+    await activateWith(admin, toGlobex);
+    await subgraph.runJobs({ early: true });
+    expect(await read(admin, meeting)).toMatchObject({ status: 'CANCELLING', failure: { code: 'NOT_CONFIGURED' } });
+    await succeed<Answer>(subgraph, admin, CANCEL, { meetingId: meeting.id });
+    expect(await read(admin, meeting)).toMatchObject({ status: 'CANCELLED', failure: null });
+  });
+
+  it('cancelled here are taken out of the calendar when their directory is connected again', async () => {
+    const { admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, {
+      appointmentId: 'cancelled-meanwhile',
+      subject: 'Meanwhile',
+      startsAt: new Date(Date.now() + 24 * 3_600_000),
+      endsAt: new Date(Date.now() + 25 * 3_600_000),
+    });
+    await activateWith(admin, toGlobex);
+    await succeed<Answer>(subgraph, admin, CANCEL, { meetingId: meeting.id });
+    await activateWith(admin);
+    await subgraph.runJobs({ early: true });
+    const events = await subgraph.simulator.listEvents(ACME.directoryId, ACME.organizer);
+    expect(events.filter(({ subject }) => subject === 'Meanwhile')).toEqual([]);
   });
 
   it('that are over keep what was captured; in another directory nobody looks for more', async () => {
