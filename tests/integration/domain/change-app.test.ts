@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { backgroundViewer } from '../../../src/services/viewer.ts';
 import {
   CONNECT,
   CREATE,
@@ -429,6 +430,30 @@ describe('meetings of before', () => {
     const told = await toldToGraph();
     expect(told).toContain(GLOBEX.organizerId);
     expect(told).not.toContain(ACME.organizerId);
+  });
+
+  it('are not asked for in another directory by jobs that waited when it was connected', async () => {
+    const { tenantId, admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, { appointmentId: 'told-late' });
+    await activateWith(admin, toGlobex);
+    await subgraph.simulator.clearRequests();
+    const scope = { viewer: backgroundViewer(tenantId), db: subgraph.db.forTenant(tenantId) };
+    const teamsId = `meeting-of-acme-${tenantId}`;
+    await subgraph.services.capture.onlineMeeting(scope, ACME.organizerId, teamsId);
+    await subgraph.services.capture.organizer(scope, ACME.organizerId);
+    expect(await toldToGraph()).toBe('');
+
+    // The same organizer is in use again, as in another cloud with one and the same directory.
+    await subgraph.database.query(
+      'UPDATE online_meetings SET organizer_object_id = $2, graph_online_meeting_id = $3 WHERE id = $1',
+      [meeting.id, GLOBEX.organizerId, teamsId],
+    );
+    await subgraph.services.capture.onlineMeeting(scope, GLOBEX.organizerId, teamsId);
+    await subgraph.database.query('UPDATE online_meetings SET graph_online_meeting_id = NULL WHERE id = $1', [
+      meeting.id,
+    ]);
+    await subgraph.services.capture.onlineMeeting(scope, GLOBEX.organizerId, teamsId);
+    expect(await toldToGraph()).not.toContain(teamsId);
   });
 
   it('are reached again when their directory is connected again, and what was wanted meanwhile is done', async () => {
