@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { UserInput } from '../../../simulator/control-types.ts';
 import {
   activate,
+  CONNECT,
   type CreatedMeeting,
   createMeeting,
   mutate,
@@ -372,5 +373,24 @@ describe('defaults that Microsoft is known not to take are refused up front', ()
     });
     expect(branches(refused.userErrors)).toEqual([{ code: 'INVALID_INPUT', path: 'input.meetingDefaults' }]);
     await succeed(subgraph, chinese, UPDATE, { meetingDefaults: MICROSOFTS });
+  });
+
+  it('and are not asked for in China where they were set before its cloud was connected', async () => {
+    const { admin: chinese } = await newTenant(subgraph, 'tenant-late-in-china');
+    await succeed(subgraph, chinese, UPDATE, { meetingDefaults: OURS });
+    await succeed(subgraph, chinese, CONNECT, {
+      clientId: ACME.clientId,
+      directoryId: ACME.directoryId,
+      clientSecret: ACME.secret,
+      cloud: 'CHINA',
+    });
+    const organizerUserPrincipalName = ACME.organizer;
+    await succeed(subgraph, chinese, UPDATE, { organizerUserPrincipalName, installStatus: 'ACTIVE' });
+    const meeting = await createMeeting(subgraph, chinese, { appointmentId: 'appt-in-china' });
+    expect(meeting.status).toBe('SCHEDULED');
+    expect(await jobs()).toEqual([]);
+    await subgraph.runJobs();
+    expect(await sent()).toEqual([]);
+    expect((await read(meeting, chinese)).defaultsFailure).toBeNull();
   });
 });
