@@ -7,7 +7,7 @@ import { planDefaults } from './planned-defaults.ts';
 
 /**
  * Notes with a meeting that was made which options it is to get, as the settings are at that moment, and plans the job
- * that gives them. Nothing is noted or planned where the tenant's defaults are Microsoft's own, nor in China, where the
+ * that gives them. Nothing is noted or planned where nobody chose any default, nor in China, where the
  * call is not offered (Microsoft Learn: onlinemeeting-update). A meeting that is cancelled gets none any more.
  */
 export function makeDefaultsListener(tools: Pick<ServiceTools, 'clock'>): MeetingListener {
@@ -21,7 +21,7 @@ export function makeDefaultsListener(tools: Pick<ServiceTools, 'clock'>): Meetin
     }
     if (kind !== 'scheduled') return;
     const settings = await prisma.teamsIntegration.findFirst();
-    const options = settings === null ? null : optionsToApply(settings);
+    const options = settings === null ? null : optionsToApply(settings, settings.meetingDefaultsChosen);
     if (options === null) return;
     const app = await prisma.microsoftApp.findFirst({ select: { cloud: true } });
     if (app?.cloud === 'CHINA') return;
