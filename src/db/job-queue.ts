@@ -45,8 +45,8 @@ export interface JobPayloads {
   sync_meeting: { meetingId: string };
   /** Looks over a tenant: what got stuck, and what changed in the organizer's calendar. Schedules itself again. */
   sweep_tenant: Record<string, never>;
-  /** Takes up again the meetings that waited for a person, after settings changed. */
-  retry_blocked_meetings: Record<string, never>;
+  /** Takes up again the meetings that waited for a person, after settings changed. Later rounds say when it began. */
+  retry_blocked_meetings: { gaveUpBefore?: string };
   /** Looks for the artifacts of a tenant's meetings that are over. Schedules itself again. */
   capture_tenant: Record<string, never>;
   /** Looks for the artifacts of one meeting, by its id at Teams. */

@@ -19,7 +19,8 @@ function handlersOf(services: Services): Handlers {
   return {
     sync_meeting: (scope, { meetingId }) => services.syncMeeting(scope, meetingId),
     sweep_tenant: (scope) => services.sweepTenant(scope),
-    retry_blocked_meetings: (scope) => services.retryBlockedMeetings(scope),
+    retry_blocked_meetings: (scope, { gaveUpBefore }) =>
+      services.retryBlockedMeetings(scope, gaveUpBefore === undefined ? undefined : new Date(gaveUpBefore)),
     capture_tenant: (scope) => services.capture.tenant(scope),
     capture_online_meeting: (scope, { organizerObjectId, onlineMeetingId }) =>
       services.capture.onlineMeeting(scope, organizerObjectId, onlineMeetingId),

@@ -9,3 +9,6 @@ ADD COLUMN     "defaults_next_at" TIMESTAMPTZ(3),
 ADD COLUMN     "defaults_since" TIMESTAMPTZ(3),
 ADD COLUMN     "defaults_wanted" JSONB,
 ADD COLUMN     "left_in" TEXT;
+
+-- AlterTable
+ALTER TABLE "teams_integrations" ADD COLUMN     "meeting_defaults_chosen" TEXT[] DEFAULT ARRAY[]::TEXT[];

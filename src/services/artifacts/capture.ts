@@ -43,6 +43,20 @@ export function makeCapture(
     return settings?.installStatus === 'ACTIVE' ? deps.microsoftApp.graphFor(scope) : null;
   }
 
+  /**
+   * The same for a job that names an organizer. Null also where nothing here is theirs in the directory that is connected
+   * now: the job waited while another one was, and its ids are none of this one's business.
+   */
+  async function activeGraphFor(scope: Scope, organizerObjectId: string): Promise<GraphClient | null> {
+    // First the client, then whose it is: an app that is connected in between is not given what was found before.
+    const graph = await activeGraph(scope);
+    const [settings, meetings] = await scope.db.run(async (prisma) => [
+      await prisma.teamsIntegration.count({ where: { organizerObjectId } }),
+      await prisma.onlineMeeting.count({ where: { organizerObjectId, leftIn: null }, take: 1 }),
+    ]);
+    return settings + meetings > 0 ? graph : null;
+  }
+
   /** Organizers of meetings that are over, or nearly. */
   async function organizersOf(scope: Scope): Promise<string[]> {
     const now = tools.clock().getTime();
@@ -112,14 +126,14 @@ export function makeCapture(
 
     async onlineMeeting(scope, organizerId, onlineMeetingId) {
       const began = tools.clock().getTime();
-      const graph = await activeGraph(scope);
+      const graph = await activeGraphFor(scope, organizerId);
       if (graph === null || !(await deps.changes.tell(scope, graph, organizerId, onlineMeetingId))) return;
       if (!(await lookAtDue(scope, graph, began))) await scope.db.transaction((prisma) => planCapture(prisma));
     },
 
     async organizer(scope, organizerId) {
       const began = tools.clock().getTime();
-      const graph = await activeGraph(scope);
+      const graph = await activeGraphFor(scope, organizerId);
       if (graph === null) return;
       await deps.changes.read(scope, graph, organizerId, 0);
       if (!(await lookAtDue(scope, graph, began))) await scope.db.transaction((prisma) => planCapture(prisma));

@@ -58,18 +58,19 @@ export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
     organizerId: string,
     onlineMeetingIds: readonly string[],
   ): Promise<Pick<Meeting, 'id' | 'graphOnlineMeetingId'>[]> {
-    const select = { id: true, graphOnlineMeetingId: true };
-    const [known, isAnyUnresolved] = await scope.db.run(async (prisma) => [
+    const select = { id: true, graphOnlineMeetingId: true, leftIn: true };
+    const [stored, isAnyUnresolved] = await scope.db.run(async (prisma) => [
       await prisma.onlineMeeting.findMany({
         where: { organizerObjectId: organizerId, graphOnlineMeetingId: { in: [...onlineMeetingIds] } },
         select,
       }),
       (await prisma.onlineMeeting.count({
-        where: { organizerObjectId: organizerId, graphOnlineMeetingId: null, joinUrl: { not: null } },
+        where: { organizerObjectId: organizerId, graphOnlineMeetingId: null, joinUrl: { not: null }, leftIn: null },
         take: 1,
       })) > 0,
     ]);
-    const strange = onlineMeetingIds.filter((id) => known.every((row) => row.graphOnlineMeetingId !== id));
+    const known = stored.filter(({ leftIn }) => leftIn === null);
+    const strange = onlineMeetingIds.filter((id) => stored.every((row) => row.graphOnlineMeetingId !== id));
     if (strange.length === 0 || !isAnyUnresolved) return known;
 
     const meetings = await graph.onlineMeetings.getMany(organizerId, strange);
@@ -83,6 +84,7 @@ export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
           organizerObjectId: organizerId,
           graphOnlineMeetingId: null,
           joinUrl: { in: [...byJoinUrl.keys()] },
+          leftIn: null,
         },
         select: { id: true, joinUrl: true },
       }),

@@ -7,8 +7,8 @@ import { planDefaults } from './planned-defaults.ts';
 
 /**
  * Notes with a meeting that was made which options it is to get, as the settings are at that moment, and plans the job
- * that gives them. Nothing is noted or planned where the tenant's defaults are Microsoft's own. A meeting that is
- * cancelled gets none any more.
+ * that gives them. Nothing is noted or planned where nobody chose any default, nor in China, where the
+ * call is not offered (Microsoft Learn: onlinemeeting-update). A meeting that is cancelled gets none any more.
  */
 export function makeDefaultsListener(tools: Pick<ServiceTools, 'clock'>): MeetingListener {
   return async (prisma, _scope, { kind, meeting }) => {
@@ -21,8 +21,10 @@ export function makeDefaultsListener(tools: Pick<ServiceTools, 'clock'>): Meetin
     }
     if (kind !== 'scheduled') return;
     const settings = await prisma.teamsIntegration.findFirst();
-    const options = settings === null ? null : optionsToApply(settings);
+    const options = settings === null ? null : optionsToApply(settings, settings.meetingDefaultsChosen);
     if (options === null) return;
+    const app = await prisma.microsoftApp.findFirst({ select: { cloud: true } });
+    if (app?.cloud === 'CHINA') return;
     const now = tools.clock();
     await prisma.onlineMeeting.updateMany({
       where: { id: meeting.id },

@@ -10,8 +10,8 @@ export interface MeetingDefaults {
 
 /**
  * What Microsoft gives a meeting by itself: presenters by Microsoft Learn's resources/onlinemeeting, which says that
- * `everyone` is the default; lobby and recording as the global meeting policy comes (docs/meeting-defaults.md). A default
- * that equals it is not sent, so that a policy of the organizer's stays in force.
+ * `everyone` is the default; lobby and recording as the global meeting policy comes (docs/meeting-defaults.md). It stands
+ * for what nobody chose, and is then not sent, so that a policy of the organizer's stays in force.
  */
 export const MICROSOFT_DEFAULTS: MeetingDefaults = {
   recordAutomatically: false,
@@ -37,18 +37,29 @@ const PRESENTERS: Partial<Record<AllowedPresenters, GraphMeetingOptions['allowed
   ORGANIZER: 'organizer',
 };
 
-/** The options by which the defaults differ from Microsoft's own; null when by none. What is left out is Microsoft's. */
+/**
+ * The options that are to be sent; null when none. One that somebody chose is sent also where it is Microsoft's own: the
+ * organizer's policy may be laxer. One that differs from Microsoft's was chosen, whether or not that was noted.
+ *
+ * @param chosen names of defaults, as the settings note them
+ */
 export function optionsToApply(
   defaults: {
     [Field in keyof MeetingDefaults]?: MeetingDefaults[Field] | null;
   },
+  chosen: readonly string[],
 ): GraphMeetingOptions | null {
-  const { recordAutomatically, lobbyBypass, allowedPresenters } = defaults;
+  function wanted<Field extends keyof MeetingDefaults>(field: Field): MeetingDefaults[Field] | null {
+    const value = defaults[field] ?? null;
+    return value !== MICROSOFT_DEFAULTS[field] || chosen.includes(field) ? value : null;
+  }
+  const recordAutomatically = wanted('recordAutomatically');
+  const lobbyBypass = wanted('lobbyBypass');
+  const allowedPresenters = wanted('allowedPresenters');
   const options: GraphMeetingOptions = {};
-  if (recordAutomatically) options.recordAutomatically = true;
-  if (lobbyBypass && lobbyBypass !== MICROSOFT_DEFAULTS.lobbyBypass)
-    options.lobbyBypassScope = LOBBY_SCOPES[lobbyBypass];
-  const presenters = allowedPresenters ? PRESENTERS[allowedPresenters] : undefined;
-  if (presenters && allowedPresenters !== MICROSOFT_DEFAULTS.allowedPresenters) options.allowedPresenters = presenters;
+  if (recordAutomatically !== null) options.recordAutomatically = recordAutomatically;
+  if (lobbyBypass !== null) options.lobbyBypassScope = LOBBY_SCOPES[lobbyBypass];
+  const presenters = allowedPresenters === null ? undefined : PRESENTERS[allowedPresenters];
+  if (presenters !== undefined) options.allowedPresenters = presenters;
   return Object.keys(options).length === 0 ? null : options;
 }

@@ -7,6 +7,7 @@ import { meetingNotFound, type UserError } from '../failures.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { replaceAttendees } from './change-attendees.ts';
 import { checkCancellation, checkReschedule } from './change-input.ts';
+import { leftBehind } from './left-behind.ts';
 import { after, pending } from './lifecycle.ts';
 import { isCancelled, type Meeting, statusAt, visibleMeetings } from './meeting.ts';
 import type { MeetingListener } from './meeting-listener.ts';
@@ -48,12 +49,13 @@ export function makeChangeOperations(
   deps: { operate: BringAbout; listeners: readonly MeetingListener[] },
   tools: ServiceTools,
 ): Omit<MeetingOperations, 'create'> {
+  /** Of what is only given up here, it is told where Microsoft still has it. */
   const audit = (prisma: TenantPrisma, scope: Scope, meeting: Meeting, outcome = 'accepted') =>
     appendAudit(prisma, tools, scope.viewer, {
       operation: meeting.operation,
       meetingId: meeting.id,
       outcome,
-      detail: { version: meeting.version },
+      detail: { version: meeting.version, ...(meeting.leftIn === null ? {} : { leftIn: meeting.leftIn }) },
     });
 
   /** Accepts a change in one transaction with its job; operations on one meeting are accepted one after the other. */
@@ -122,18 +124,20 @@ export function makeChangeOperations(
       if (errors.length > 0) return refused(null, ...errors);
       return change(scope, input.meetingId, 'cancel', async (_prisma, meeting) => {
         if (meeting.status === 'CANCELLED') return ALREADY_CANCELLED;
-        if (meeting.status === 'CANCELLING') return 'unchanged';
+        const isElsewhere = leftBehind(meeting) !== null;
+        if (meeting.status === 'CANCELLING' && !isElsewhere) return 'unchanged';
         const now = tools.clock();
         if (statusAt(meeting, now) === 'ENDED') return IS_OVER;
         const wasNeverSent = meeting.graphEventId === null && !meeting.createUnconfirmed && !isLeased(meeting, now);
+        const event = isElsewhere ? 'given up' : wasNeverSent ? 'dropped' : 'cancelled';
         const asked = typeof input.sendInvitations === 'boolean' ? { mailsInvitations: input.sendInvitations } : {};
         return {
           data: {
             ...asked,
             joinUrl: null,
             cancelReason: comment,
-            status: after(meeting.status, wasNeverSent ? 'dropped' : 'cancelled'),
-            ...(wasNeverSent ? { syncedVersion: meeting.version + 1, nextAttemptAt: null } : {}),
+            status: after(meeting.status, event),
+            ...(event !== 'cancelled' ? { syncedVersion: meeting.version + 1, nextAttemptAt: null } : {}),
           },
         };
       });

@@ -27,6 +27,7 @@ export function makeCreateMeeting(
         remedy: 'Use a new key for a new meeting.',
       });
     }
+    if (accepted.kind === 'left-behind') return refused(accepted.meeting, accepted.error);
     const now = tools.clock();
     if (accepted.kind === 'existing' && mustWait(accepted.meeting, now)) return answer(accepted.meeting, now);
     return deps.operate(scope, accepted.meeting.id);

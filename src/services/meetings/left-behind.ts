@@ -8,6 +8,6 @@ export function leftBehind({ leftIn }: Pick<Meeting, 'leftIn'>): UserError | nul
     code: 'NOT_CONFIGURED',
     message: 'Microsoft holds this meeting in a directory or cloud that is no longer connected.',
     remedy:
-      'Connect an app of the former directory again; or cancel the meeting there in Outlook and make a new one here.',
+      'Cancel it here with cancelTeamsMeeting (the former directory’s event has to be cancelled in Outlook), then create a new one; or connect an app of the former directory again.',
   };
 }

@@ -13,15 +13,23 @@ export const LIFECYCLE = {
     cancelled: 'CANCELLING',
     dropped: 'CANCELLED',
     deleted: 'CANCELLED',
+    'given up': 'CANCELLED',
   },
-  SCHEDULED: { made: 'SCHEDULED', refused: 'FAILED', cancelled: 'CANCELLING', deleted: 'CANCELLED' },
+  SCHEDULED: {
+    made: 'SCHEDULED',
+    refused: 'FAILED',
+    cancelled: 'CANCELLING',
+    deleted: 'CANCELLED',
+    'given up': 'CANCELLED',
+  },
   FAILED: {
     'wanted again': 'PROVISIONING',
     'changed again': 'SCHEDULED',
     cancelled: 'CANCELLING',
     dropped: 'CANCELLED',
+    'given up': 'CANCELLED',
   },
-  CANCELLING: { removed: 'CANCELLED', refused: 'CANCELLING' },
+  CANCELLING: { removed: 'CANCELLED', refused: 'CANCELLING', 'given up': 'CANCELLED' },
   CANCELLED: { removed: 'CANCELLED' },
 } as const satisfies Record<Status, Record<string, Status>>;
 

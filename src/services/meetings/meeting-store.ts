@@ -1,11 +1,13 @@
 import type { TenantPrisma } from '../../db/database.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 import { appendAudit } from '../audit/audit.ts';
+import type { UserError } from '../failures.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { Organizer } from '../settings/capability.ts';
 import { replaceAttendees } from './change-attendees.ts';
+import { leftBehind } from './left-behind.ts';
 import { after } from './lifecycle.ts';
-import type { Meeting } from './meeting.ts';
+import { isCancelled, type Meeting, statusAt } from './meeting.ts';
 import { hashIntent, type MeetingIntent } from './meeting-input.ts';
 import { planSweep, planSync } from './planned-jobs.ts';
 import { lockMeeting } from './sync/claim.ts';
@@ -16,8 +18,11 @@ export interface CreateCircumstances {
   sendsInvites: boolean;
 }
 
-/** What became of an accepted intent: a meeting that is new or was there, or a misused key. */
-export type AcceptedIntent = { kind: 'accepted' | 'existing'; meeting: Meeting } | { kind: 'conflict' };
+/** What became of an accepted intent: a meeting that is new or was there, or a misused key. One of another directory must not be offered as the wanted one. */
+export type AcceptedIntent =
+  | { kind: 'accepted' | 'existing'; meeting: Meeting }
+  | { kind: 'left-behind'; meeting: Meeting; error: UserError }
+  | { kind: 'conflict' };
 
 /** What every accepted operation does to a meeting: it is wanted anew, and whatever failed before is forgotten. */
 export function newIntent(tools: ServiceTools, operation: string) {
@@ -136,6 +141,8 @@ export async function acceptIntent(
     if (earlier === null) return insert(prisma);
     const isSameKey = intent.idempotencyKey !== null && earlier.idempotencyKey === intent.idempotencyKey;
     if (isSameKey && earlier.inputHash !== hashIntent(intent)) return { kind: 'conflict' };
+    const elsewhere = isCancelled(earlier) || statusAt(earlier, now) === 'ENDED' ? null : leftBehind(earlier);
+    if (elsewhere !== null) return { kind: 'left-behind', meeting: earlier, error: elsewhere };
     if (earlier.status !== 'FAILED' || earlier.graphEventId !== null) return { kind: 'existing', meeting: earlier };
     return takeOver(prisma, earlier);
   }

@@ -27,3 +27,9 @@ export function planCapture(prisma: TenantPrisma): Promise<void> {
 export function planRetryOfBlocked(prisma: TenantPrisma): Promise<void> {
   return addJob(prisma, 'retry_blocked_meetings', {}, { key: 'all' });
 }
+
+/** Goes on with what one round left; a change that comes meanwhile plans a round of its own, and neither replaces the other. */
+export function planNextRetryOfBlocked(prisma: TenantPrisma, gaveUpBefore: Date): Promise<void> {
+  const cutoff = gaveUpBefore.toISOString();
+  return addJob(prisma, 'retry_blocked_meetings', { gaveUpBefore: cutoff }, { key: cutoff });
+}

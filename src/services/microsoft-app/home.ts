@@ -1,8 +1,10 @@
 import type { TenantPrisma } from '../../db/database.ts';
 import type { MicrosoftCloudName } from '../../graph/types.ts';
+import { GUID } from './credential.ts';
 
-/** Where Microsoft holds what an app made. */
+/** Where Microsoft holds what an app made, and the app. */
 export interface Home {
+  clientId: string;
   cloud: MicrosoftCloudName;
   /** As the admin named the directory: its object id, or one of its domains. */
   directoryId: string;
@@ -16,6 +18,21 @@ function namesOf({ cloud, directoryId, directoryObjectId }: Home): [string, ...s
   return directoryObjectId === null ? [named] : [`${cloud}/${directoryObjectId}`, named];
 }
 
+/** Whether a domain is all that is known of the directory: it may be the one that another home names by its object id. */
+export function isKnownByDomainOnly({ directoryId, directoryObjectId }: Home): boolean {
+  return directoryObjectId === null && !GUID.test(directoryId);
+}
+
+/**
+ * Where it cannot be told, one app of one cloud is taken to have stayed where it was: meetings that everybody can still
+ * join must not be out of reach because a secret was renewed.
+ */
+function isSameHome(before: Home, after: Home): boolean {
+  const names = namesOf(after);
+  if (namesOf(before).some((name) => names.includes(name))) return true;
+  return isKnownByDomainOnly(before) && before.cloud === after.cloud && before.clientId === after.clientId;
+}
+
 /**
  * Marks what is at Microsoft as left in the former home, and takes the mark off what is in the new one: ids and links of
  * one directory or cloud are never sent to another. Whoever is talking to the former one loses the lease, so that
@@ -23,8 +40,7 @@ function namesOf({ cloud, directoryId, directoryObjectId }: Home): [string, ...s
  * changes the app.
  */
 export async function moveHome(prisma: TenantPrisma, before: Home, after: Home): Promise<void> {
-  const names = namesOf(after);
-  if (namesOf(before).some((name) => names.includes(name))) return;
+  if (isSameHome(before, after)) return;
   const letGo = { leaseToken: null, leasedUntil: null };
   // First those that are being made: one whose making is stored at this moment is then seen by the statement after it.
   await prisma.onlineMeeting.updateMany({
@@ -40,7 +56,7 @@ export async function moveHome(prisma: TenantPrisma, before: Home, after: Home):
     where: { leftIn: null, OR: [{ graphEventId: { not: null } }, { joinUrl: { not: null } }] },
     data: { leftIn: namesOf(before)[0], ...letGo },
   });
-  await prisma.onlineMeeting.updateMany({ where: { leftIn: { in: names } }, data: { leftIn: null } });
+  await prisma.onlineMeeting.updateMany({ where: { leftIn: { in: namesOf(after) } }, data: { leftIn: null } });
 }
 
 /** The names of the home of the app that is connected at this moment; none without an app. Two lists that share a name are of one home. */

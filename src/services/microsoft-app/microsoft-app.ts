@@ -15,7 +15,7 @@ import { keepCredentialForRemoval, planSubscriptions } from '../notifications/pl
 import type { Scope, ServiceTools } from '../scope.ts';
 import { lockSetUp } from '../settings/lock-set-up.ts';
 import { type CredentialInput, checkCredential, DOMAIN, GUID, rejectedInput } from './credential.ts';
-import { moveHome } from './home.ts';
+import { isKnownByDomainOnly, moveHome } from './home.ts';
 import { type KeyRing, SecretUnreadableError } from './key-ring.ts';
 
 export interface ConnectMicrosoftAppInput extends CredentialInput {
@@ -44,6 +44,8 @@ export interface FormerApp {
   formerCredentialCiphertext: string | null;
 }
 
+type AppIdentity = Pick<ConnectedMicrosoftApp, 'clientId' | 'directoryId' | 'cloud'>;
+
 export interface MicrosoftAppService {
   /**
    * Replaces the tenant's app registration after Microsoft gave a token for the new one; a rejected credential
@@ -63,6 +65,10 @@ export interface MicrosoftAppService {
   refreshTokens(scope: Scope): Promise<void>;
 }
 
+function isSameApp(a: AppIdentity, b: AppIdentity): boolean {
+  return a.clientId === b.clientId && a.directoryId === b.directoryId && a.cloud === b.cloud;
+}
+
 export function createMicrosoftAppService(
   graph: GraphService,
   keys: KeyRing,
@@ -76,6 +82,21 @@ export function createMicrosoftAppService(
   async function registration(scope: Scope): Promise<MicrosoftAppRegistration | null> {
     const row = await scope.db.run((prisma) => prisma.microsoftApp.findFirst());
     return row === null ? null : registrationOf(scope, row);
+  }
+
+  /**
+   * The app that is connected, with its directory's object id: where an earlier release did not note it, the app itself
+   * is asked, as far as its credential still works.
+   */
+  async function formerApp(scope: Scope): Promise<MicrosoftApp | null> {
+    const row = await scope.db.run((prisma) => prisma.microsoftApp.findFirst());
+    if (row === null || !isKnownByDomainOnly(row)) return row;
+    try {
+      return { ...row, directoryObjectId: await graph.forApp(registrationOf(scope, row)).directoryId() };
+    } catch (error) {
+      if (error instanceof GraphRequestError || error instanceof SecretUnreadableError) return row;
+      throw error;
+    }
   }
 
   /** Drops the tokens of the credential that was replaced; the same one was given a new token already. */
@@ -126,6 +147,7 @@ export function createMicrosoftAppService(
         return [{ code, message, remedy, ...(path === undefined ? {} : { path }) }];
       }
 
+      const former = await formerApp(scope);
       const now = tools.clock();
       const data = {
         clientId: app.clientId,
@@ -143,11 +165,7 @@ export function createMicrosoftAppService(
         const before = await prisma.microsoftApp.findFirst();
         if (before === null) await prisma.microsoftApp.create({ data: { ...data, createdAt: now } });
         else await prisma.microsoftApp.updateMany({ data });
-        const isOther =
-          before === null ||
-          before.clientId !== app.clientId ||
-          before.directoryId !== app.directoryId ||
-          before.cloud !== app.cloud;
+        const isOther = before === null || !isSameApp(before, app);
         if (isOther) {
           const pending = {
             installStatus: 'INSTALL_PENDING',
@@ -160,7 +178,11 @@ export function createMicrosoftAppService(
           if (count === 0) await prisma.teamsIntegration.create({ data: { ...pending, createdAt: now } });
         }
         if (before !== null && isOther) await keepCredentialForRemoval(prisma, before);
-        if (before !== null) await moveHome(prisma, before, { ...app, ...ids });
+        if (before !== null) {
+          const isAsked = former !== null && isSameApp(former, before);
+          const directoryObjectId = before.directoryObjectId ?? (isAsked ? former.directoryObjectId : null);
+          await moveHome(prisma, { ...before, directoryObjectId }, { ...app, ...ids });
+        }
         await planRetryOfBlocked(prisma);
         await planSubscriptions(prisma);
         await appendAudit(prisma, tools, scope.viewer, {

@@ -4,6 +4,12 @@ import { type MeetingDefaults, optionsToApply } from '../meeting-defaults/option
 
 export type MeetingDefaultsInput = { [Field in keyof MeetingDefaults]?: MeetingDefaults[Field] | null };
 
+/** Which defaults somebody chose, once this is saved too: what was chosen once stays so, whatever its value. */
+export function chosenDefaults(before: readonly string[], input: MeetingDefaultsInput): string[] {
+  const named = Object.entries(input).flatMap(([name, value]) => (value === null || value === undefined ? [] : [name]));
+  return [...new Set([...before, ...named])];
+}
+
 const PATH = ['input', 'meetingDefaults'];
 
 /** What of these defaults Microsoft is known not to take. Asks nobody. */
@@ -18,7 +24,7 @@ export function refusedDefaults(input: MeetingDefaultsInput, cloud: MicrosoftClo
       ),
     );
   }
-  if (cloud === 'CHINA' && optionsToApply(input) !== null) {
+  if (cloud === 'CHINA' && optionsToApply(input, []) !== null) {
     errors.push(
       invalid(
         PATH,

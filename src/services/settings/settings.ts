@@ -12,7 +12,7 @@ import { planIndexingIfNeeded } from '../transcripts/index-transcripts.ts';
 import { TRANSCRIPT_LANGUAGES, transcriptLanguageOf } from '../transcripts/languages.ts';
 import type { Verification } from '../verification/checklist.ts';
 import { lockSetUp } from './lock-set-up.ts';
-import { type MeetingDefaultsInput, refusedDefaults } from './meeting-defaults-input.ts';
+import { chosenDefaults, type MeetingDefaultsInput, refusedDefaults } from './meeting-defaults-input.ts';
 import { type AppIdentity, appChanged, isSameApp, makeResolveOrganizer, NO_ORGANIZER } from './organizer.ts';
 import { todaysSetUp } from './todays-set-up.ts';
 
@@ -54,6 +54,7 @@ const DEFAULTS: Settings = {
   artifactRetentionDays: null,
   transcriptLanguage: null,
   ...MICROSOFT_DEFAULTS,
+  meetingDefaultsChosen: [],
   updatedAt: new Date(0),
 };
 
@@ -187,8 +188,10 @@ export function createSettingsService(
         if (status.installStatus !== undefined) change.installStatus = status.installStatus;
 
         const now = tools.clock();
-        const { count } = await prisma.teamsIntegration.updateMany({ data: { ...change, updatedAt: now } });
-        if (count === 0) await prisma.teamsIntegration.create({ data: { ...change, createdAt: now, updatedAt: now } });
+        const meetingDefaultsChosen = chosenDefaults(before.meetingDefaultsChosen, input.meetingDefaults ?? {});
+        const data = { ...change, meetingDefaultsChosen, updatedAt: now };
+        const { count } = await prisma.teamsIntegration.updateMany({ data });
+        if (count === 0) await prisma.teamsIntegration.create({ data: { ...data, createdAt: now } });
         await planRetryOfBlocked(prisma);
         if (change.transcriptLanguage !== undefined) await planIndexingIfNeeded(prisma);
         await planSubscriptions(prisma);

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { backgroundViewer } from '../../../src/services/viewer.ts';
 import {
   CONNECT,
   CREATE,
@@ -16,7 +17,18 @@ import {
 } from '../../support/setup.ts';
 import { reachable, startTestSubgraph, type TestSubgraph } from '../../support/subgraph.ts';
 import { selfSignedCertificate } from '../../unit/graph/certificate.ts';
-import { ACME, ALWAYS, branches, mendMicrosoft, newTenant, ROLES, TOKEN_ENDPOINT, WITHOUT_WAITS } from './support.ts';
+import {
+  ACME,
+  ALWAYS,
+  auditOf,
+  branches,
+  forgetTokens,
+  mendMicrosoft,
+  newTenant,
+  ROLES,
+  TOKEN_ENDPOINT,
+  WITHOUT_WAITS,
+} from './support.ts';
 
 const GLOBEX = MICROSOFT['tenant-b'];
 const SECOND_APP = { clientId: 'aaaaaaaa-0000-4000-8000-000000000002', clientSecret: 'second-app-secret' };
@@ -239,6 +251,60 @@ describe('meetings of before', () => {
     expect(moved.meeting?.status).toBe('SCHEDULED');
   });
 
+  describe('of an app that an earlier release connected by a domain', () => {
+    async function connectedByDomain() {
+      const { tenantId, admin } = await activeTenant();
+      await activateWith(admin, { directoryId: 'acme.example' });
+      const meeting = await createMeeting(subgraph, admin, { appointmentId: 'of-an-earlier-release' });
+      await subgraph.database.query('UPDATE microsoft_apps SET directory_object_id = NULL WHERE tenant_id = $1', [
+        tenantId,
+      ]);
+      const leftIn = async () => {
+        const rows = await subgraph.database.query<{ left_in: string | null }>(
+          'SELECT left_in FROM online_meetings WHERE tenant_id = $1',
+          [tenantId],
+        );
+        return rows.map(({ left_in }) => left_in);
+      };
+      return { tenantId, admin, meeting, leftIn };
+    }
+
+    it('are reached when the directory is named by its id', async () => {
+      const { admin, meeting } = await connectedByDomain();
+      await activateWith(admin);
+      const moved = await succeed<Answer>(subgraph, admin, RESCHEDULE, { meetingId: meeting.id, ...MOVED });
+      expect(moved.meeting?.status).toBe('SCHEDULED');
+    });
+
+    it('are reached by another app of the same directory', async () => {
+      await subgraph.simulator.putApp({
+        directoryId: ACME.directoryId,
+        clientId: SECOND_APP.clientId,
+        secrets: [{ value: SECOND_APP.clientSecret }],
+        roles: ROLES,
+      });
+      const { admin, leftIn } = await connectedByDomain();
+      expect((await connect(admin, SECOND_APP)).userErrors).toEqual([]);
+      expect(await leftIn()).toEqual([null]);
+    });
+
+    it('are reached by the app’s new secret, when the former one can no longer say where they are', async () => {
+      const { tenantId, admin, leftIn } = await connectedByDomain();
+      await forgetTokens(subgraph, tenantId);
+      await subgraph.simulator.updateApp(ACME.directoryId, ACME.clientId, { secrets: [{ value: 'rotated-at-entra' }] });
+      expect((await connect(admin, { clientSecret: 'rotated-at-entra' })).userErrors).toEqual([]);
+      expect(await leftIn()).toEqual([null]);
+    });
+
+    it('are left behind in another directory, under the name of their own', async () => {
+      const { admin, leftIn } = await connectedByDomain();
+      expect((await connect(admin, toGlobex)).userErrors).toEqual([]);
+      expect(await leftIn()).toEqual([`GLOBAL/${ACME.directoryId}`]);
+      expect((await connect(admin)).userErrors).toEqual([]);
+      expect(await leftIn()).toEqual([null]);
+    });
+  });
+
   it.each([
     ['another directory', toGlobex],
     ['another cloud', { cloud: 'US_GOV_L4' }],
@@ -266,7 +332,7 @@ describe('meetings of before', () => {
     const refreshed = await mutate<Answer>(subgraph, admin, REFRESH, { meetingId: other.id });
     expect(refreshed.userErrors).toMatchObject([{ code: 'NOT_CONFIGURED' }]);
     const cancelled = await mutate<Answer>(subgraph, admin, CANCEL, { meetingId: other.id });
-    expect(cancelled).toMatchObject({ meeting: { status: 'CANCELLING' }, userErrors: [{ code: 'NOT_CONFIGURED' }] });
+    expect(cancelled).toEqual({ meeting: { status: 'CANCELLED' }, userErrors: [] });
     await subgraph.runJobs({ early: true });
 
     const told = await toldToGraph();
@@ -274,6 +340,65 @@ describe('meetings of before', () => {
     expect(told).not.toContain(event?.graph_online_meeting_id ?? 'no online meeting');
     expect(told).not.toContain('meetup-join');
     if (over === toGlobex) expect(told).not.toContain(ACME.organizerId);
+  });
+
+  it('left behind are cancelled here alone, as a create says that has to be done first', async () => {
+    const { tenantId, admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, { appointmentId: 'replaced' });
+    await activateWith(admin, toGlobex);
+    const input = meetingInput({ appointmentId: 'replaced' });
+    const again = await mutate<{ meeting: CreatedMeeting; userErrors: UserErrorAnswer[] }>(
+      subgraph,
+      admin,
+      CREATE,
+      input,
+    );
+    expect(again.meeting.id).toBe(meeting.id);
+    expect(again.userErrors).toMatchObject([
+      { code: 'NOT_CONFIGURED', remedy: expect.stringMatching(/cancelTeamsMeeting.*Outlook.*create a new one/) },
+    ]);
+
+    await subgraph.simulator.clearRequests();
+    await succeed<Answer>(subgraph, admin, CANCEL, { meetingId: meeting.id, comment: 'made anew' });
+    expect(await toldToGraph()).toBe('');
+    expect(await read(admin, meeting)).toMatchObject({ status: 'CANCELLED', joinUrl: null, failure: null });
+    const [asked, done] = await auditOf(subgraph, tenantId, 'cancel');
+    expect(asked).toMatchObject({ outcome: 'accepted', detail: { leftIn: `GLOBAL/${ACME.directoryId}` } });
+    expect(done).toMatchObject({ outcome: 'success', detail: { leftIn: `GLOBAL/${ACME.directoryId}` } });
+
+    const anew = await createMeeting(subgraph, admin, { appointmentId: 'replaced' });
+    expect(anew).toMatchObject({ status: 'SCHEDULED' });
+    expect(anew.id).not.toBe(meeting.id);
+    await subgraph.runJobs({ early: true });
+    expect(await read(admin, meeting)).toMatchObject({ status: 'CANCELLED' });
+  });
+
+  it('whose cancellation was stopped by the change can be cancelled here', async () => {
+    const { admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, { appointmentId: 'stopped' });
+    await subgraph.simulator.addFault({ match: { path: '/cancel$' }, status: 503, times: ALWAYS });
+    await succeed<Answer>(subgraph, admin, CANCEL, { meetingId: meeting.id });
+    await activateWith(admin, toGlobex);
+    await subgraph.runJobs({ early: true });
+    expect(await read(admin, meeting)).toMatchObject({ status: 'CANCELLING', failure: { code: 'NOT_CONFIGURED' } });
+    await succeed<Answer>(subgraph, admin, CANCEL, { meetingId: meeting.id });
+    expect(await read(admin, meeting)).toMatchObject({ status: 'CANCELLED', failure: null });
+  });
+
+  it('cancelled here are taken out of the calendar when their directory is connected again', async () => {
+    const { admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, {
+      appointmentId: 'cancelled-meanwhile',
+      subject: 'Meanwhile',
+      startsAt: new Date(Date.now() + 24 * 3_600_000),
+      endsAt: new Date(Date.now() + 25 * 3_600_000),
+    });
+    await activateWith(admin, toGlobex);
+    await succeed<Answer>(subgraph, admin, CANCEL, { meetingId: meeting.id });
+    await activateWith(admin);
+    await subgraph.runJobs({ early: true });
+    const events = await subgraph.simulator.listEvents(ACME.directoryId, ACME.organizer);
+    expect(events.filter(({ subject }) => subject === 'Meanwhile')).toEqual([]);
   });
 
   it('that are over keep what was captured; in another directory nobody looks for more', async () => {
@@ -305,6 +430,30 @@ describe('meetings of before', () => {
     const told = await toldToGraph();
     expect(told).toContain(GLOBEX.organizerId);
     expect(told).not.toContain(ACME.organizerId);
+  });
+
+  it('are not asked for in another directory by jobs that waited when it was connected', async () => {
+    const { tenantId, admin } = await activeTenant();
+    const meeting = await createMeeting(subgraph, admin, { appointmentId: 'told-late' });
+    await activateWith(admin, toGlobex);
+    await subgraph.simulator.clearRequests();
+    const scope = { viewer: backgroundViewer(tenantId), db: subgraph.db.forTenant(tenantId) };
+    const teamsId = `meeting-of-acme-${tenantId}`;
+    await subgraph.services.capture.onlineMeeting(scope, ACME.organizerId, teamsId);
+    await subgraph.services.capture.organizer(scope, ACME.organizerId);
+    expect(await toldToGraph()).toBe('');
+
+    // The same organizer is in use again, as in another cloud with one and the same directory.
+    await subgraph.database.query(
+      'UPDATE online_meetings SET organizer_object_id = $2, graph_online_meeting_id = $3 WHERE id = $1',
+      [meeting.id, GLOBEX.organizerId, teamsId],
+    );
+    await subgraph.services.capture.onlineMeeting(scope, GLOBEX.organizerId, teamsId);
+    await subgraph.database.query('UPDATE online_meetings SET graph_online_meeting_id = NULL WHERE id = $1', [
+      meeting.id,
+    ]);
+    await subgraph.services.capture.onlineMeeting(scope, GLOBEX.organizerId, teamsId);
+    expect(await toldToGraph()).not.toContain(teamsId);
   });
 
   it('are reached again when their directory is connected again, and what was wanted meanwhile is done', async () => {

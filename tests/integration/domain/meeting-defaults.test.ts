@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { UserInput } from '../../../simulator/control-types.ts';
 import {
   activate,
+  CONNECT,
   type CreatedMeeting,
   createMeeting,
   mutate,
@@ -57,6 +58,12 @@ let appointments = 0;
 
 const setDefaults = (meetingDefaults: object) =>
   mutate<{ userErrors: UserErrorAnswer[] }>(subgraph, admin, UPDATE, { meetingDefaults });
+
+/** As if nobody had ever set a default. */
+const forgetDefaults = () =>
+  subgraph.database.query(
+    "UPDATE teams_integrations SET meeting_defaults_chosen = '{}', record_automatically = false, lobby_bypass = 'ORGANIZATION', allowed_presenters = 'EVERYONE'",
+  );
 
 function create(over: object = {}): Promise<CreatedMeeting> {
   appointments += 1;
@@ -124,8 +131,9 @@ describe('a new meeting', () => {
     expect(JSON.stringify(lines)).not.toContain('meetup-join');
   });
 
-  it('of a tenant with Microsoft’s own defaults is left alone: no call, no job, nothing stored', async () => {
-    await setDefaults(MICROSOFTS);
+  it('of a tenant that set no defaults is left alone: no call, no job, nothing stored', async () => {
+    await forgetDefaults();
+    await succeed(subgraph, admin, UPDATE, { sendMeetingInvites: true, meetingDefaults: { lobbyBypass: null } });
     const { id } = await create();
     expect(await jobs()).toEqual([]);
     await subgraph.runJobs();
@@ -142,11 +150,23 @@ describe('a new meeting', () => {
     [{ lobbyBypass: 'EVERYONE' }, { lobbyBypassSettings: { scope: 'everyone' } }],
     [{ allowedPresenters: 'ORGANIZATION' }, { allowedPresenters: 'organization' }],
     [{ allowedPresenters: 'ORGANIZER' }, { allowedPresenters: 'organizer' }],
-  ])('gets by %j only what differs from Microsoft’s', async (defaults, body) => {
-    await setDefaults({ ...MICROSOFTS, ...defaults });
+    [{ recordAutomatically: false }, { recordAutomatically: false }],
+    [{ lobbyBypass: 'ORGANIZATION' }, { lobbyBypassSettings: { scope: 'organization' } }],
+    [{ allowedPresenters: 'EVERYONE' }, { allowedPresenters: 'everyone' }],
+  ])('gets by %j what was set and nothing else, whatever Microsoft does by itself', async (defaults, body) => {
+    await forgetDefaults();
+    await setDefaults(defaults);
+    await succeed(subgraph, admin, UPDATE, { sendMeetingInvites: true });
     await create();
     await subgraph.runJobs();
     expect(await sent()).toEqual([body]);
+  });
+
+  it('gets what an earlier release stored, which did not note what was set', async () => {
+    await subgraph.database.query("UPDATE teams_integrations SET meeting_defaults_chosen = '{}'");
+    await create();
+    await subgraph.runJobs();
+    expect(await sent()).toEqual([OURS_AT_GRAPH]);
   });
 
   it('gets the options of the moment when it was made, whatever is set before the job runs', async () => {
@@ -169,7 +189,7 @@ describe('a new meeting', () => {
 
 describe('no options get', () => {
   it('meetings of before', async () => {
-    await setDefaults(MICROSOFTS);
+    await forgetDefaults();
     await create();
     await setDefaults(OURS);
     await subgraph.runJobs({ early: true });
@@ -372,5 +392,24 @@ describe('defaults that Microsoft is known not to take are refused up front', ()
     });
     expect(branches(refused.userErrors)).toEqual([{ code: 'INVALID_INPUT', path: 'input.meetingDefaults' }]);
     await succeed(subgraph, chinese, UPDATE, { meetingDefaults: MICROSOFTS });
+  });
+
+  it('and are not asked for in China where they were set before its cloud was connected', async () => {
+    const { admin: chinese } = await newTenant(subgraph, 'tenant-late-in-china');
+    await succeed(subgraph, chinese, UPDATE, { meetingDefaults: OURS });
+    await succeed(subgraph, chinese, CONNECT, {
+      clientId: ACME.clientId,
+      directoryId: ACME.directoryId,
+      clientSecret: ACME.secret,
+      cloud: 'CHINA',
+    });
+    const organizerUserPrincipalName = ACME.organizer;
+    await succeed(subgraph, chinese, UPDATE, { organizerUserPrincipalName, installStatus: 'ACTIVE' });
+    const meeting = await createMeeting(subgraph, chinese, { appointmentId: 'appt-in-china' });
+    expect(meeting.status).toBe('SCHEDULED');
+    await subgraph.runJobs();
+    expect(await sent()).toEqual([]);
+    expect(await auditOf(subgraph, 'tenant-late-in-china', 'apply-meeting-defaults')).toEqual([]);
+    expect((await read(meeting, chinese)).defaultsFailure).toBeNull();
   });
 });

@@ -29,6 +29,7 @@ const SETTINGS: Settings = {
   transcriptLanguage: null,
   recordAutomatically: false,
   lobbyBypass: 'ORGANIZATION',
+  meetingDefaultsChosen: [],
   allowedPresenters: 'EVERYONE',
   updatedAt: new Date(0),
 };
