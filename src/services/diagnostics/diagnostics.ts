@@ -148,8 +148,8 @@ export function createDiagnosticsService(
 
   return {
     async run(scope, onStep) {
-      // Who changed the app or the organizer meanwhile asks of other ones.
-      const setUp = await scope.db.run(todaysSetUp);
+      // Who changed the app or the organizer meanwhile asks of other ones. A database that fails is the run's affair.
+      const setUp = await scope.db.run(todaysSetUp).catch(() => 'unknown');
       const key = `${scope.db.tenantId}/${setUp}`;
       const run = runs.get(key) ?? begin(scope, key);
       if (onStep !== undefined) {

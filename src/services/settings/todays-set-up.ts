@@ -1,8 +1,8 @@
 import type { TenantPrisma } from '../../db/database.ts';
+import type { TeamsIntegration } from '../../generated/prisma/client.ts';
 import type { AppIdentity } from './organizer.ts';
-import type { Settings } from './settings.ts';
 
-type Organizer = Pick<Settings, 'organizerObjectId' | 'organizerUpn'>;
+type Organizer = Pick<TeamsIntegration, 'organizerObjectId' | 'organizerUpn'>;
 
 /**
  * Names the app and the organizer that a verification or a diagnosis is about, so that what was found of others is not

@@ -40,7 +40,7 @@ describe('before there is anything to verify', () => {
       userErrors: [{ code: 'NOT_CONFIGURED', message: expect.stringMatching(/app/) }],
     });
     expect((await read(token)).teamsSettings).toBeNull();
-    expect((await read(token)).teamsSetupGuide.steps.map(({ status }) => status)).toEqual(Array(7).fill('SKIP'));
+    expect((await read(token)).teamsSetupGuide.steps.map(({ status }) => status)).toEqual(Array(9).fill('SKIP'));
   });
 
   it('says that no organizer is saved', async () => {
