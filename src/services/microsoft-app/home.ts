@@ -13,7 +13,7 @@ export interface Home {
 }
 
 /** The names by which a home may have been noted, the surest first. */
-function namesOf({ cloud, directoryId, directoryObjectId }: Home): [string, ...string[]] {
+function namesOf({ cloud, directoryId, directoryObjectId }: Omit<Home, 'clientId'>): [string, ...string[]] {
   const named = `${cloud}/${directoryId}`;
   return directoryObjectId === null ? [named] : [`${cloud}/${directoryObjectId}`, named];
 }
