@@ -71,8 +71,7 @@ export function createCaptureStore(tools: ServiceTools): CaptureStore {
         const firstDue = new Date(2 * now.getTime() - firstLookAt({ endsAt: now }).getTime());
         const expired = new Date(now.getTime() - EXPIRES_MS);
         const taken = await prisma.$queryRaw<{ id: string }[]>`
-          UPDATE online_meetings SET capture_leased_until = ${leaseEnd()}
-           WHERE tenant_id = current_setting('app.tenant_id') AND id IN (
+          WITH due AS MATERIALIZED (
              SELECT id FROM online_meetings
               WHERE tenant_id = current_setting('app.tenant_id') AND status IN ('SCHEDULED', 'FAILED')
                 AND is_calendar_backed AND join_url IS NOT NULL AND organizer_object_id IS NOT NULL AND left_in IS NULL
@@ -80,6 +79,8 @@ export function createCaptureStore(tools: ServiceTools): CaptureStore {
                 AND (capture_next_at <= ${now}
                      OR (ends_at <= ${firstDue} AND ends_at > ${expired} AND (capture_last_attempt_at IS NULL OR capture_last_attempt_at < ends_at)))
               ORDER BY ends_at DESC LIMIT ${limit}::int FOR UPDATE SKIP LOCKED)
+          UPDATE online_meetings SET capture_leased_until = ${leaseEnd()}
+           WHERE tenant_id = current_setting('app.tenant_id') AND id IN (SELECT id FROM due)
           RETURNING id::text AS id`;
         return prisma.onlineMeeting.findMany({ where: { id: { in: taken.map(({ id }) => id) } } });
       }),

@@ -150,7 +150,7 @@ describe('two callers at once', () => {
       service.run(scopeOf(), ({ name }) => heard.push(name)),
       service.run(scopeOf()),
     ]);
-    expect(two.report).toBe(one.report);
+    expect({ ...two.report, ranAt: null }).toEqual({ ...one.report, ranAt: null });
     expect(one.report).toMatchObject({
       overall: 'FAIL',
       steps: [

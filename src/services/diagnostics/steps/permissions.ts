@@ -1,4 +1,5 @@
 import { EXCHANGE_PERMISSION, KNOWN_PERMISSIONS } from '../../microsoft-app/permissions.ts';
+import { offersOnlineMeetings } from '../../verification/probe-token.ts';
 import { type Finding, fail, pass, skip, warn } from '../finding.ts';
 import { type Look, type Subject, withoutMicrosoft } from '../look.ts';
 
@@ -14,7 +15,10 @@ async function look(subject: Subject): Promise<Finding> {
     throw error;
   });
   if (granted === null) return skip('Not known, because Microsoft gave no token; another step says why.');
-  const missing = KNOWN_PERMISSIONS.filter(({ name }) => !granted.has(name));
+  const isOffered = subject.app === null || offersOnlineMeetings(subject.app.cloud);
+  const missing = KNOWN_PERMISSIONS.filter(
+    ({ name }) => !granted.has(name) && (isOffered || !name.startsWith('OnlineMeeting')),
+  );
   const needed = missing.filter(({ isRequired, name }) => isRequired && name !== EXCHANGE_PERMISSION);
   const superfluous = [...granted].filter((name) => !KNOWN.has(name)).sort();
   const tooMany = `carries more than is used: ${superfluous.join(', ')}.`;
