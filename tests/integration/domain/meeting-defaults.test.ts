@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { UserInput } from '../../../simulator/control-types.ts';
 import {
   activate,
-  CONNECT,
   type CreatedMeeting,
   createMeeting,
   mutate,
@@ -10,17 +9,7 @@ import {
   type UserErrorAnswer,
 } from '../../support/setup.ts';
 import { startTestSubgraph, type TestSubgraph } from '../../support/subgraph.ts';
-import {
-  ACME,
-  ALWAYS,
-  auditOf,
-  branches,
-  forgetTokens,
-  mendMicrosoft,
-  newTenant,
-  ROLES,
-  WITHOUT_WAITS,
-} from './support.ts';
+import { ACME, ALWAYS, auditOf, forgetTokens, mendMicrosoft, ROLES, WITHOUT_WAITS } from './support.ts';
 
 const UPDATE = `mutation ($input: UpdateTeamsSettingsInput!) { updateTeamsSettings(input: $input) { settings { meetingDefaults { recordAutomatically lobbyBypass allowedPresenters } } userErrors { code message path remedy } } }`;
 const VERIFY = `mutation { verifyTeamsOrganizer { verification { outcome } userErrors { code } } }`;
@@ -370,46 +359,4 @@ it('a client user is not told what hinders the options', async () => {
   expect(await read(meeting, client)).toMatchObject({ status: 'SCHEDULED', defaultsFailure: null });
   const technician = await subgraph.tokens.token('technician', { tenant_id: 'tenant-a' });
   expect((await read(meeting, technician)).defaultsFailure?.code).toBe('GRAPH_UNAVAILABLE');
-});
-
-describe('defaults that Microsoft is known not to take are refused up front', () => {
-  it('presenters by role, with what to use instead', async () => {
-    const { userErrors } = await setDefaults({ allowedPresenters: 'ROLE_IS_PRESENTER' });
-    expect(branches(userErrors)).toEqual([{ code: 'INVALID_INPUT', path: 'input.meetingDefaults.allowedPresenters' }]);
-    expect(userErrors[0]?.remedy).toMatch(/ORGANIZATION/);
-  });
-
-  it('any but Microsoft’s own in China', async () => {
-    const { admin: chinese } = await newTenant(subgraph, 'tenant-in-china');
-    await succeed(
-      subgraph,
-      chinese,
-      'mutation ($input: ConnectMicrosoftAppInput!) { connectMicrosoftApp(input: $input) { userErrors { code message path remedy } } }',
-      { clientId: ACME.clientId, directoryId: ACME.directoryId, clientSecret: ACME.secret, cloud: 'CHINA' },
-    );
-    const refused = await mutate<{ userErrors: UserErrorAnswer[] }>(subgraph, chinese, UPDATE, {
-      meetingDefaults: { recordAutomatically: true },
-    });
-    expect(branches(refused.userErrors)).toEqual([{ code: 'INVALID_INPUT', path: 'input.meetingDefaults' }]);
-    await succeed(subgraph, chinese, UPDATE, { meetingDefaults: MICROSOFTS });
-  });
-
-  it('and are not asked for in China where they were set before its cloud was connected', async () => {
-    const { admin: chinese } = await newTenant(subgraph, 'tenant-late-in-china');
-    await succeed(subgraph, chinese, UPDATE, { meetingDefaults: OURS });
-    await succeed(subgraph, chinese, CONNECT, {
-      clientId: ACME.clientId,
-      directoryId: ACME.directoryId,
-      clientSecret: ACME.secret,
-      cloud: 'CHINA',
-    });
-    const organizerUserPrincipalName = ACME.organizer;
-    await succeed(subgraph, chinese, UPDATE, { organizerUserPrincipalName, installStatus: 'ACTIVE' });
-    const meeting = await createMeeting(subgraph, chinese, { appointmentId: 'appt-in-china' });
-    expect(meeting.status).toBe('SCHEDULED');
-    await subgraph.runJobs();
-    expect(await sent()).toEqual([]);
-    expect(await auditOf(subgraph, 'tenant-late-in-china', 'apply-meeting-defaults')).toEqual([]);
-    expect((await read(meeting, chinese)).defaultsFailure).toBeNull();
-  });
 });
