@@ -3,6 +3,7 @@ import 'graphiql/setup-workers/vite';
 import { GraphiQL, type GraphiQLProps } from 'graphiql';
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
+import { operationNameIn } from './operation-name.ts';
 import { readyOperations } from './operations.ts';
 import { loadSettings } from './settings.ts';
 import { startTokenBar } from './token-bar.ts';
@@ -25,7 +26,8 @@ function memory(): Storage {
 async function start(container: HTMLElement): Promise<void> {
   const settings = await loadSettings();
   const authorization = startTokenBar(settings);
-  const fetcher: GraphiQLProps['fetcher'] = async (operation) => {
+  const fetcher: GraphiQLProps['fetcher'] = async (asked) => {
+    const operation = { ...asked, operationName: operationNameIn(asked.query, asked.operationName) };
     const response = await fetch('graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json', ...authorization() },

@@ -61,6 +61,7 @@ ensure('Bundling the explorer', {
     'explorer/explorer.css',
     'explorer/index.html',
     'explorer/main.ts',
+    'explorer/operation-name.ts',
     'explorer/operations.ts',
     'explorer/settings.ts',
     'explorer/token-bar.ts',
