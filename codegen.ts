@@ -22,7 +22,7 @@ const config: CodegenConfig = {
           Contact: '../resolvers/parents.ts#EntityReference',
           Client: '../resolvers/parents.ts#EntityReference',
           User: '../resolvers/parents.ts#EntityReference',
-          TeamsMeeting: '../services/meetings/meeting.ts#Meeting',
+          TeamsMeeting: '../services/meetings/meeting-board.ts#MeetingWithParts',
           TeamsMeetingConnection: '../resolvers/parents.ts#MeetingConnectionParent',
           MeetingAttendee: '../services/meetings/meeting.ts#StoredAttendee',
           MeetingInvitation: '../resolvers/parents.ts#InvitationParent',

@@ -3,6 +3,7 @@ import type { TeamsMeetingResolvers } from '../generated/graphql.ts';
 import { renderInvitation } from '../services/invitations/invitation.ts';
 import { defaultsFailureOf, failureOf, statusAt } from '../services/meetings/meeting.ts';
 import { isTimeZone } from '../services/meetings/meeting-input.ts';
+import { attendeesOf, recordingsOf, transcriptsOf } from './meeting-parts.ts';
 
 function isLocale(text: string): boolean {
   try {
@@ -23,9 +24,9 @@ export const TeamsMeeting: TeamsMeetingResolvers = {
     objectId: meeting.organizerObjectId,
     displayName: meeting.organizerDisplayName,
   }),
-  attendees: ({ id }, _args, { loaders }) => loaders.attendeesByMeeting.load(id),
-  recordings: ({ id }, _args, { loaders }) => loaders.recordingsByMeeting.load(id),
-  transcripts: ({ id }, _args, { loaders }) => loaders.transcriptsByMeeting.load(id),
+  attendees: (meeting, _args, { loaders }) => attendeesOf(meeting, loaders),
+  recordings: (meeting, _args, { loaders }) => recordingsOf(meeting, loaders),
+  transcripts: (meeting, _args, { loaders }) => transcriptsOf(meeting, loaders),
   attendanceReports: ({ id }, _args, { loaders }) => loaders.attendanceByMeeting.load(id),
   artifactCapture: (meeting, _args, { loaders }) => loaders.captureByMeeting.load(meeting),
   async invitation(meeting, { timeZone, locale }, { loaders }) {

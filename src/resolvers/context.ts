@@ -3,6 +3,7 @@ import type { GraphQLError } from 'graphql';
 import type { Attendance, Recording, TranscriptHead } from '../services/artifacts/artifact-reads.ts';
 import type { ArtifactCapture } from '../services/artifacts/capture-state.ts';
 import type { Meeting, StoredAttendee } from '../services/meetings/meeting.ts';
+import type { MeetingShape, MeetingWithParts } from '../services/meetings/meeting-board.ts';
 import type { Scope } from '../services/scope.ts';
 import type { Services } from '../services/services.ts';
 import type { Settings } from '../services/settings/settings.ts';
@@ -10,13 +11,19 @@ import type { CueRange } from '../services/transcripts/transcript-reads.ts';
 import type { Cue, ParsedTranscript } from '../services/transcripts/vtt.ts';
 import type { Viewer } from '../services/viewer.ts';
 
+/** An appointment or interaction, and what its operation asks of meetings. */
+export interface BoardKey {
+  id: string;
+  shape: MeetingShape;
+}
+
 /** Made for one request: what was loaded once in it is not asked for again. */
 export interface Loaders {
   meetingById: DataLoader<string, Meeting | null>;
   recordingById: DataLoader<string, Recording | null>;
   transcriptById: DataLoader<string, TranscriptHead | null>;
-  meetingByAppointment: DataLoader<string, Meeting | null>;
-  meetingByInteraction: DataLoader<string, Meeting | null>;
+  meetingByAppointment: DataLoader<BoardKey, MeetingWithParts | null, string>;
+  meetingByInteraction: DataLoader<BoardKey, MeetingWithParts | null, string>;
   attendeesByMeeting: DataLoader<string, StoredAttendee[]>;
   recordingsByMeeting: DataLoader<string, Recording[]>;
   transcriptsByMeeting: DataLoader<string, TranscriptHead[]>;

@@ -1,6 +1,9 @@
 import type { Server } from 'node:http';
-import { ApolloServer } from '@apollo/server';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import { ApolloServer, type ApolloServerOptions } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLSchema } from 'graphql';
@@ -9,6 +12,7 @@ import type { GraphQLContext } from '../resolvers/context.ts';
 import { resolvers } from '../resolvers/index.ts';
 import type { Logger } from '../services/scope.ts';
 import { makeFormatError } from './errors.ts';
+import { compilingExecute, type Execute } from './execution.ts';
 import { enforcePermissions, guardReferences } from './permissions.ts';
 import { VALIDATION_RULES } from './validation-rules.ts';
 
@@ -29,7 +33,32 @@ export function buildSchema(typeDefs: string): GraphQLSchema {
   );
 }
 
+type Gateway = NonNullable<Extract<ApolloServerOptions<GraphQLContext>, { gateway: unknown }>['gateway']>;
+
+/** Lets Apollo do all but execute: through this seam it keeps its own handling of requests and errors. */
+function executedBy(execute: Execute, schema: GraphQLSchema): Gateway {
+  return {
+    onSchemaLoadOrUpdate(callback) {
+      callback({ apiSchema: schema, coreSupergraphSdl: '' });
+      return () => undefined;
+    },
+    load: async () => ({
+      executor: async ({ document, operation, operationName, request, context }) =>
+        execute({
+          document,
+          operation,
+          operationName: operationName ?? undefined,
+          variables: request.variables,
+          context: context as GraphQLContext,
+        }),
+    }),
+    stop: async () => undefined,
+  };
+}
+
 export interface ApolloOptions {
+  /** How operations are executed; by default compiled. */
+  makeExecute?: ((schema: GraphQLSchema) => Execute) | undefined;
   typeDefs: string;
   httpServer: Server;
   introspection: boolean;
@@ -38,14 +67,17 @@ export interface ApolloOptions {
 }
 
 export function createApolloServer({
+  makeExecute,
   typeDefs,
   httpServer,
   introspection,
   isProduction,
   logger,
 }: ApolloOptions): ApolloServer<GraphQLContext> {
+  const schema = buildSchema(typeDefs);
+  const execute = (makeExecute ?? ((made) => compilingExecute(made, logger)))(schema);
   return new ApolloServer<GraphQLContext>({
-    schema: buildSchema(typeDefs),
+    gateway: executedBy(execute, schema),
     introspection,
     validationRules: VALIDATION_RULES,
     csrfPrevention: true,
@@ -64,6 +96,8 @@ export function createApolloServer({
     plugins: [
       ApolloServerPluginDrainHttpServer({ httpServer, stopGracePeriodMillis: STOP_GRACE_MS }),
       ApolloServerPluginLandingPageDisabled(),
+      // Nothing here may be cached by others, and the plugin looks at every field of every answer.
+      ApolloServerPluginCacheControlDisabled(),
     ],
   });
 }

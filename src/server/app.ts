@@ -3,7 +3,7 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Database } from '../db/database.ts';
 import type { Services } from '../services/services.ts';
-import { createApolloServer } from './apollo.ts';
+import { type ApolloOptions, createApolloServer } from './apollo.ts';
 import type { Authenticate } from './authenticator.ts';
 import { createContext } from './context.ts';
 import type { MetricsRegistry } from './metrics.ts';
@@ -38,6 +38,7 @@ export interface AppOptions {
   /** Without it there is no page at `/`. */
   explorer?: Pick<ExplorerOptions, 'development'> | undefined;
   isProduction: boolean;
+  makeExecute?: ApolloOptions['makeExecute'];
 }
 
 export interface App {
@@ -60,6 +61,7 @@ export async function createApp({
   introspection,
   explorer,
   isProduction,
+  makeExecute,
 }: AppOptions): Promise<App> {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
@@ -72,6 +74,7 @@ export async function createApp({
   });
   let isStopping = false;
   const apollo = createApolloServer({
+    makeExecute,
     typeDefs: await readFile(SCHEMA, 'utf8'),
     httpServer: app.server,
     introspection,

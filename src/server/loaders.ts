@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
-import type { Loaders } from '../resolvers/context.ts';
+import type { BoardKey, Loaders } from '../resolvers/context.ts';
+import type { MeetingWithParts, Subject } from '../services/meetings/meeting-board.ts';
 import type { Scope } from '../services/scope.ts';
 import type { Services } from '../services/services.ts';
 import type { ParsedTranscript } from '../services/transcripts/vtt.ts';
@@ -26,19 +27,30 @@ function byOwnId<T>(fetch: (ids: readonly string[]) => Promise<Map<string, T>>):
   );
 }
 
-const none = () => null;
 const empty = (): never[] => [];
 const unread = (): ParsedTranscript => ({ cues: [], unparsedLines: [] });
 
 /** The loaders of one request: each turns any number of loads of one tick into one statement. */
 export function createLoaders(services: Services, scope: Scope): Loaders {
   const { meetings, artifacts, transcripts } = services;
+  // All keys of a request come from one operation, and with the shape that it has.
+  const onBoard = (subject: Subject) =>
+    new DataLoader<BoardKey, MeetingWithParts | null, string>(
+      async (keys) => {
+        const [first] = keys;
+        if (first === undefined) return [];
+        const ids = keys.map(({ id }) => id);
+        const found = await services.readBoard(scope, subject, ids, first.shape);
+        return ids.map((id) => found.get(id) ?? null);
+      },
+      { cacheKeyFn: ({ id }) => id },
+    );
   const loaders: Loaders = {
     meetingById: byOwnId((ids) => meetings.byIds(scope, ids)),
     recordingById: byOwnId((ids) => artifacts.recordingsByIds(scope, ids)),
     transcriptById: byOwnId((ids) => artifacts.transcriptsByIds(scope, ids)),
-    meetingByAppointment: loader((ids) => meetings.bySubjects(scope, 'appointmentId', ids), none),
-    meetingByInteraction: loader((ids) => meetings.bySubjects(scope, 'interactionId', ids), none),
+    meetingByAppointment: onBoard('appointmentId'),
+    meetingByInteraction: onBoard('interactionId'),
     attendeesByMeeting: loader((ids) => meetings.attendeesOf(scope, ids), empty),
     recordingsByMeeting: loader((ids) => artifacts.recordingsOf(scope, ids), empty),
     transcriptsByMeeting: loader((ids) => artifacts.transcriptsOf(scope, ids), empty),

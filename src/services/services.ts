@@ -21,6 +21,7 @@ import { type ApplyMeetingDefaults, makeApplyMeetingDefaults } from './meeting-d
 import { makeDefaultsListener } from './meeting-defaults/defaults-listener.ts';
 import { makeChangeOperations } from './meetings/change-meeting.ts';
 import { makeCreateMeeting } from './meetings/create-meeting.ts';
+import { makeReadBoard, type ReadBoard } from './meetings/meeting-board.ts';
 import type { MeetingListener } from './meetings/meeting-listener.ts';
 import { createMeetingReads, type MeetingReads } from './meetings/meeting-reads.ts';
 import { makeAcceptOnly, makeOperate } from './meetings/operate.ts';
@@ -66,6 +67,7 @@ export interface Services {
   verifyOrganizer: VerifyOrganizer;
   removeVerificationEvent: RemoveVerificationEvent;
   meetings: MeetingReads;
+  readBoard: ReadBoard;
   operations: MeetingOperations;
   /** The jobs of meetings. */
   syncMeeting: (scope: Scope, meetingId: string) => Promise<void>;
@@ -166,6 +168,7 @@ export function createServices(options: ServiceOptions): Services {
     ),
     removeVerificationEvent: makeRemoveVerificationEvent(microsoftApp, tools),
     meetings,
+    readBoard: makeReadBoard(visibility),
     operations,
     syncMeeting: makeSyncMeetingJob(sync),
     sweepTenant: makeSweepTenant({ microsoftApp, reconcileCalendar }, tools),

@@ -21,6 +21,7 @@ import type { MailTransport } from '../../src/services/invitations/mail-transpor
 import type { ServiceTools } from '../../src/services/scope.ts';
 import { createServices, type ServiceOptions, type Services } from '../../src/services/services.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { executeBothWays } from './execute-both-ways.ts';
 import { AUDIENCE, createTokenMaker, ISSUER, type TokenMaker } from './tokens.ts';
 
 export interface GraphQLAnswer<Data> {
@@ -80,6 +81,8 @@ export interface TestSubgraphOptions {
   linkSigningKeys?: { id: string; bytes: Buffer }[];
   notificationsPerMinute?: number;
   trustedProxies?: string[];
+  /** Executes as in production; otherwise every query is executed both ways and the answers are compared. */
+  isExecutedOnce?: boolean;
   /** What else the services are made with: a blob store, keys of links, how long links of recordings work. */
   services?: Partial<
     Pick<ServiceOptions, 'blobs' | 'copyLimits' | 'encryptionKeys' | 'linkSigningKeys' | 'recordingLinkMinutes'>
@@ -120,6 +123,7 @@ export async function startTestSubgraph({
   linkSigningKeys,
   notificationsPerMinute,
   trustedProxies,
+  isExecutedOnce = false,
   services: serviceOptions = {},
 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
   const directory = await mkdtemp(join(tmpdir(), 'subgraph-test-'));
@@ -181,6 +185,7 @@ export async function startTestSubgraph({
     introspection,
     explorer,
     isProduction,
+    makeExecute: isExecutedOnce ? undefined : (schema) => executeBothWays(schema, logger),
   });
   const url = await app.listen('127.0.0.1', port);
   const jobs = db.openJobPool(3);

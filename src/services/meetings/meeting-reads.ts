@@ -1,7 +1,7 @@
 import type { Prisma } from '../../generated/prisma/client.ts';
 import type { ArtifactVisibility } from '../artifacts/visibility.ts';
 import { InvalidArgumentError, type Scope, type ServiceTools } from '../scope.ts';
-import { isCancelled, type Meeting, type MeetingStatus, type StoredAttendee, visibleMeetings } from './meeting.ts';
+import { type Meeting, type MeetingStatus, type StoredAttendee, visibleMeetings } from './meeting.ts';
 
 export interface MeetingFilter {
   clientId?: string | null;
@@ -20,12 +20,6 @@ export interface MeetingPage {
 export interface MeetingReads {
   /** One statement for any number of ids; what the viewer may not see is absent. */
   byIds(scope: Scope, ids: readonly string[]): Promise<Map<string, Meeting>>;
-  /** The meeting of each appointment or interaction: the active one, else the newest cancelled one. */
-  bySubjects(
-    scope: Scope,
-    subject: 'appointmentId' | 'interactionId',
-    ids: readonly string[],
-  ): Promise<Map<string, Meeting>>;
   attendeesOf(scope: Scope, meetingIds: readonly string[]): Promise<Map<string, StoredAttendee[]>>;
   /** In the order of their start, page by page. @throws InvalidArgumentError */
   page(scope: Scope, filter: MeetingFilter, first: number, after: string | null): Promise<MeetingPage>;
@@ -126,23 +120,6 @@ export function createMeetingReads(visibility: ArtifactVisibility, tools: Servic
         prisma.onlineMeeting.findMany({ where: { id: { in: wellFormedIds(ids) }, ...visibleMeetings(scope.viewer) } }),
       );
       return new Map(rows.map((row) => [row.id, row]));
-    },
-
-    async bySubjects(scope, subject, ids) {
-      const rows = await scope.db.run((prisma) =>
-        prisma.onlineMeeting.findMany({
-          where: { [subject]: { in: ids.filter(isStorable) }, ...visibleMeetings(scope.viewer) },
-          orderBy: { createdAt: 'asc' },
-        }),
-      );
-      const found = new Map<string, Meeting>();
-      for (const row of rows) {
-        const id = row[subject];
-        if (id === null) continue;
-        const earlier = found.get(id);
-        if (!isCancelled(row) || earlier === undefined || isCancelled(earlier)) found.set(id, row);
-      }
-      return found;
     },
 
     async attendeesOf(scope, meetingIds) {

@@ -5,7 +5,7 @@ import { startTestSubgraph, type TestSubgraph } from '../../support/subgraph.ts'
 let subgraph: TestSubgraph;
 
 beforeAll(async () => {
-  subgraph = await startTestSubgraph();
+  subgraph = await startTestSubgraph({ isExecutedOnce: true });
   await subgraph.database.query(
     `INSERT INTO online_meetings (tenant_id, id, appointment_id, interaction_id, status, subject, starts_at, ends_at, time_zone,
          organizer_upn, transaction_id, input_hash, created_by, created_at, updated_at)
@@ -36,10 +36,8 @@ it.each(['Appointment', 'Interaction'])(
     );
     expect(errors).toEqual([]);
     expect(data?._entities.flatMap(({ teamsMeeting }) => teamsMeeting.attendees)).toHaveLength(150);
-    const reads = statements
-      .sent()
-      .filter(({ text }) => /FROM "public"."(online_meetings|meeting_attendees)"/.test(text));
-    expect(reads).toHaveLength(2);
+    const reads = statements.sent().filter(({ text }) => text.includes('FROM online_meetings'));
+    expect(reads).toHaveLength(1);
     for (const { text, values } of reads) {
       const [row] = await subgraph.database.query<{ 'QUERY PLAN': { 'Plan Rows': number; Plan: object }[] }>(
         `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`,

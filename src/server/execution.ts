@@ -1,0 +1,98 @@
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import { LRUCache } from 'lru-cache';
+import type { GraphQLContext } from '../resolvers/context.ts';
+import type { Logger } from '../services/scope.ts';
+
+/** An operation that was parsed and found valid. */
+export interface ValidOperation {
+  document: DocumentNode;
+  /** The one of the document that was asked for; undefined when the document has none, or several and no choice. */
+  operation: OperationDefinitionNode | undefined;
+  operationName: string | undefined;
+  variables: Record<string, unknown> | undefined;
+  context: GraphQLContext;
+}
+
+export type Execute = (operation: ValidOperation) => ExecutionResult | Promise<ExecutionResult>;
+
+/** Executes as graphql-js does: the measure for every other way. */
+export function interpretingExecute(schema: GraphQLSchema): Execute {
+  return ({ document, operationName, variables, context }) =>
+    execute({ schema, document, operationName, variableValues: variables, contextValue: context });
+}
+
+/** graphql-jit reads a literal of a custom scalar once and for all: a variable inside it would have no value. */
+function hasVariableInScalar(schema: GraphQLSchema, document: DocumentNode): boolean {
+  const types = new TypeInfo(schema);
+  let isFound = false;
+  visit(
+    document,
+    visitWithTypeInfo(types, {
+      VariableDefinition: () => false,
+      Variable() {
+        // Inside a scalar nothing has a type.
+        isFound ||= types.getInputType() == null;
+      },
+    }),
+  );
+  return isFound;
+}
+
+/** More than a frontend, a mobile app and a gateway have, and few enough that strangers cannot fill the memory. */
+const MOST_COMPILED = 250;
+
+/** Most of what is sent once is never sent again. */
+const COMPILED_AT_USE = 2;
+
+/**
+ * Executes by functions that are compiled from the operations that come again and again. What cannot be compiled, and
+ * variables that do not fit, are left to graphql-js, whose messages clients know.
+ *
+ * @param compiledAtUse at which use of an operation it is compiled
+ */
+export function compilingExecute(schema: GraphQLSchema, logger: Logger, compiledAtUse = COMPILED_AT_USE): Execute {
+  const interpret = interpretingExecute(schema);
+  // Both are keyed by what Apollo's bounded store of documents holds: what it forgets is forgotten here.
+  const uses = new WeakMap<OperationDefinitionNode, number>();
+  const compiled = new LRUCache<OperationDefinitionNode, Execute>({ max: MOST_COMPILED });
+
+  function compile(document: DocumentNode, operationName: string | undefined): Execute {
+    if (hasVariableInScalar(schema, document)) return interpret;
+    try {
+      const result = compileQuery(schema, document, operationName);
+      if (isCompiledQuery(result))
+        return async (operation) => {
+          const answer = await result.query(undefined, operation.context, operation.variables);
+          return 'data' in answer ? answer : interpret(operation);
+        };
+      throw result.errors?.[0] ?? new Error('graphql-jit gave neither a query nor an error');
+    } catch (err) {
+      logger.warn({ err }, 'an operation cannot be compiled and is interpreted');
+      return interpret;
+    }
+  }
+
+  return (asked) => {
+    const { operation, document, operationName } = asked;
+    if (operation === undefined) return interpret(asked);
+    let run = compiled.get(operation);
+    if (run === undefined) {
+      const use = (uses.get(operation) ?? 0) + 1;
+      uses.set(operation, use);
+      if (use < compiledAtUse) return interpret(asked);
+      run = compile(document, operationName);
+      compiled.set(operation, run);
+    }
+    return run(asked);
+  };
+}
