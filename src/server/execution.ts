@@ -2,6 +2,7 @@ import {
   type DocumentNode,
   type ExecutionResult,
   execute,
+  GraphQLError,
   type GraphQLSchema,
   type OperationDefinitionNode,
   TypeInfo,
@@ -48,6 +49,11 @@ function hasVariableInScalar(schema: GraphQLSchema, document: DocumentNode): boo
   return isFound;
 }
 
+/** An error as graphql-js makes it: Apollo reads `extensions`, which graphql-jit leaves out where there are none. */
+function asGraphqlJs({ message, path, locations, originalError, extensions }: GraphQLError): GraphQLError {
+  return Object.assign(new GraphQLError(message, { path, originalError, extensions }), { locations });
+}
+
 /** More than a frontend, a mobile app and a gateway have, and few enough that strangers cannot fill the memory. */
 const MOST_COMPILED = 250;
 
@@ -73,7 +79,8 @@ export function compilingExecute(schema: GraphQLSchema, logger: Logger, compiled
       if (isCompiledQuery(result))
         return async (operation) => {
           const answer = await result.query(undefined, operation.context, operation.variables);
-          return 'data' in answer ? answer : interpret(operation);
+          if (!('data' in answer)) return interpret(operation);
+          return answer.errors === undefined ? answer : { ...answer, errors: answer.errors.map(asGraphqlJs) };
         };
       throw result.errors?.[0] ?? new Error('graphql-jit gave neither a query nor an error');
     } catch (err) {
