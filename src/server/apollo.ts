@@ -11,8 +11,10 @@ import { gql } from 'graphql-tag';
 import type { GraphQLContext } from '../resolvers/context.ts';
 import { resolvers } from '../resolvers/index.ts';
 import type { Logger } from '../services/scope.ts';
+import type { RequestContext } from './context.ts';
 import { makeFormatError } from './errors.ts';
 import { compilingExecute, type Execute } from './execution.ts';
+import { type KnownOperations, makeKnownOperations } from './known-operations.ts';
 import { enforcePermissions, guardReferences } from './permissions.ts';
 import { VALIDATION_RULES } from './validation-rules.ts';
 
@@ -44,6 +46,7 @@ function executedBy(execute: Execute, schema: GraphQLSchema): Gateway {
     },
     load: async () => ({
       executor: async ({ document, operation, operationName, request, context }) =>
+        (context as RequestContext).executed ??
         execute({
           document,
           operation,
@@ -66,6 +69,11 @@ export interface ApolloOptions {
   logger: Logger;
 }
 
+export interface GraphQLServer {
+  apollo: ApolloServer<GraphQLContext>;
+  knownOperations: KnownOperations;
+}
+
 export function createApolloServer({
   makeExecute,
   typeDefs,
@@ -73,10 +81,11 @@ export function createApolloServer({
   introspection,
   isProduction,
   logger,
-}: ApolloOptions): ApolloServer<GraphQLContext> {
+}: ApolloOptions): GraphQLServer {
   const schema = buildSchema(typeDefs);
   const execute = (makeExecute ?? ((made) => compilingExecute(made, logger)))(schema);
-  return new ApolloServer<GraphQLContext>({
+  const knownOperations = makeKnownOperations(execute);
+  const apollo = new ApolloServer<GraphQLContext>({
     gateway: executedBy(execute, schema),
     introspection,
     validationRules: VALIDATION_RULES,
@@ -98,6 +107,8 @@ export function createApolloServer({
       ApolloServerPluginLandingPageDisabled(),
       // Nothing here may be cached by others, and the plugin looks at every field of every answer.
       ApolloServerPluginCacheControlDisabled(),
+      knownOperations.plugin,
     ],
   });
+  return { apollo, knownOperations };
 }

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { Database } from '../db/database.ts';
 import type { Services } from '../services/services.ts';
 import { type ApolloOptions, createApolloServer } from './apollo.ts';
 import type { Authenticate } from './authenticator.ts';
-import { createContext } from './context.ts';
+import { createContext, type RequestContext } from './context.ts';
 import type { MetricsRegistry } from './metrics.ts';
 import { type ExplorerOptions, explorerRoutes } from './routes/explorer.ts';
 import { graphNotificationRoutes } from './routes/graph-notifications.ts';
@@ -73,7 +73,7 @@ export async function createApp({
     return503OnClosing: true,
   });
   let isStopping = false;
-  const apollo = createApolloServer({
+  const { apollo, knownOperations } = createApolloServer({
     makeExecute,
     typeDefs: await readFile(SCHEMA, 'utf8'),
     httpServer: app.server,
@@ -83,12 +83,24 @@ export async function createApp({
   });
   await apollo.start();
 
+  const contexts = new WeakMap<FastifyRequest, Promise<RequestContext>>();
+  const contextOf = (request: FastifyRequest): Promise<RequestContext> => {
+    const context =
+      contexts.get(request) ?? createContext(request.headers.authorization, authenticate, services, database);
+    contexts.set(request, context);
+    return context;
+  };
+  const answerByApollo = fastifyApolloHandler(apollo, { context: contextOf });
   app.route({
     url: '/graphql',
     method: ['GET', 'POST', 'OPTIONS'],
-    handler: fastifyApolloHandler(apollo, {
-      context: (request) => createContext(request.headers.authorization, authenticate, services, database),
-    }),
+    async handler(request, reply) {
+      const known = await knownOperations.answer(request, reply, () => contextOf(request));
+      if (known !== undefined) return known;
+      const answer = await answerByApollo.call(app, request, reply);
+      knownOperations.learnContentType(request, reply);
+      return answer;
+    },
   });
   healthRoutes(app, database, () => isStopping);
   metricsRoute(app, metrics);

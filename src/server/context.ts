@@ -1,4 +1,4 @@
-import type { GraphQLError } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Database } from '../db/database.ts';
 import type { GraphQLContext, Loaders } from '../resolvers/context.ts';
 import type { Scope } from '../services/scope.ts';
@@ -13,7 +13,9 @@ import { createLoaders } from './loaders.ts';
  * The context of one request. Scope and loaders are made when they are first used, and only for a viewer. Apollo
  * copies the context property by property, which private `#` members would not survive.
  */
-class RequestContext implements GraphQLContext {
+export class RequestContext implements GraphQLContext {
+  /** What came of the operation, where it was executed before Apollo was asked. */
+  executed: ExecutionResult | undefined;
   readonly viewer: Viewer | null;
   readonly services: Services;
   private readonly database: Database;

@@ -32,21 +32,28 @@ export function interpretingExecute(schema: GraphQLSchema): Execute {
     execute({ schema, document, operationName, variableValues: variables, contextValue: context });
 }
 
-/** graphql-jit reads a literal of a custom scalar once and for all: a variable inside it would have no value. */
-function hasVariableInScalar(schema: GraphQLSchema, document: DocumentNode): boolean {
+/**
+ * Whether graphql-jit 0.8 gives the answer of graphql-js. It reads a literal of a custom scalar once and for all, so that
+ * a variable inside it has no value; and of fields that stand under `@skip` or `@include` in one place and without it in
+ * another it forgets one.
+ */
+function isCompilable(schema: GraphQLSchema, document: DocumentNode): boolean {
   const types = new TypeInfo(schema);
-  let isFound = false;
+  let isGood = true;
   visit(
     document,
     visitWithTypeInfo(types, {
       VariableDefinition: () => false,
+      Directive() {
+        isGood = false;
+      },
       Variable() {
         // Inside a scalar nothing has a type.
-        isFound ||= types.getInputType() == null;
+        if (types.getInputType() == null) isGood = false;
       },
     }),
   );
-  return isFound;
+  return isGood;
 }
 
 /** An error as graphql-js makes it: Apollo reads `extensions`, which graphql-jit leaves out where there are none. */
@@ -73,7 +80,7 @@ export function compilingExecute(schema: GraphQLSchema, logger: Logger, compiled
   const compiled = new LRUCache<OperationDefinitionNode, Execute>({ max: MOST_COMPILED });
 
   function compile(document: DocumentNode, operationName: string | undefined): Execute {
-    if (hasVariableInScalar(schema, document)) return interpret;
+    if (!isCompilable(schema, document)) return interpret;
     try {
       const result = compileQuery(schema, document, operationName);
       if (isCompiledQuery(result))
