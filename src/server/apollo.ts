@@ -2,14 +2,17 @@ import type { Server } from 'node:http';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
+import { ApolloServerPluginInlineTrace } from '@apollo/server/plugin/inlineTrace';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLSchema } from 'graphql';
 import { gql } from 'graphql-tag';
 import type { GraphQLContext } from '../resolvers/context.ts';
 import { resolvers } from '../resolvers/index.ts';
 import type { Logger } from '../services/scope.ts';
-import { makeFormatError } from './errors.ts';
+import { isTracing } from '../telemetry/tracing.ts';
+import { type ErrorCode, makeFormatError } from './errors.ts';
 import { enforcePermissions, guardReferences } from './permissions.ts';
+import { operationTracing, traceRootFields } from './request-tracing.ts';
 import { VALIDATION_RULES } from './validation-rules.ts';
 
 /** How long a stop waits for what is in flight; Kubernetes waits as long by default. */
@@ -35,6 +38,7 @@ export interface ApolloOptions {
   introspection: boolean;
   isProduction: boolean;
   logger: Logger;
+  errorAnswered: (code: ErrorCode) => void;
 }
 
 export function createApolloServer({
@@ -43,9 +47,11 @@ export function createApolloServer({
   introspection,
   isProduction,
   logger,
+  errorAnswered,
 }: ApolloOptions): ApolloServer<GraphQLContext> {
+  const schema = buildSchema(typeDefs);
   return new ApolloServer<GraphQLContext>({
-    schema: buildSchema(typeDefs),
+    schema: isTracing() ? traceRootFields(schema) : schema,
     introspection,
     validationRules: VALIDATION_RULES,
     csrfPrevention: true,
@@ -54,7 +60,7 @@ export function createApolloServer({
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: !introspection,
     stopOnTerminationSignals: false,
-    formatError: makeFormatError(logger, isProduction),
+    formatError: makeFormatError(logger, isProduction, errorAnswered),
     logger: {
       debug: () => undefined,
       info: () => undefined,
@@ -64,6 +70,9 @@ export function createApolloServer({
     plugins: [
       ApolloServerPluginDrainHttpServer({ httpServer, stopGracePeriodMillis: STOP_GRACE_MS }),
       ApolloServerPluginLandingPageDisabled(),
+      // Answers a gateway that asks for it by `apollo-federation-include-trace: ftv1`; docs/decisions/0033.
+      ApolloServerPluginInlineTrace({ includeErrors: { masked: true } }),
+      ...(isTracing() ? [operationTracing] : []),
     ],
   });
 }

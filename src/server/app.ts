@@ -7,6 +7,7 @@ import { createApolloServer } from './apollo.ts';
 import type { Authenticate } from './authenticator.ts';
 import { createContext } from './context.ts';
 import type { MetricsRegistry } from './metrics.ts';
+import { traceRequests } from './request-tracing.ts';
 import { type ExplorerOptions, explorerRoutes } from './routes/explorer.ts';
 import { graphNotificationRoutes } from './routes/graph-notifications.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -71,12 +72,18 @@ export async function createApp({
     return503OnClosing: true,
   });
   let isStopping = false;
+  traceRequests(app);
+  app.addHook('onResponse', (request, reply, done) => {
+    metrics.requestEnded(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1_000);
+    done();
+  });
   const apollo = createApolloServer({
     typeDefs: await readFile(SCHEMA, 'utf8'),
     httpServer: app.server,
     introspection,
     isProduction,
     logger,
+    errorAnswered: (code) => metrics.errorAnswered(code),
   });
   await apollo.start();
 
@@ -88,7 +95,7 @@ export async function createApp({
     }),
   });
   healthRoutes(app, database, () => isStopping);
-  metricsRoute(app, metrics);
+  metricsRoute(app, { metrics, database, clock: services.clock, logger });
   const deps = { services, database };
   recordingRoutes(app, deps);
   transcriptRoutes(app, deps);

@@ -20,6 +20,7 @@ import { createMetrics } from '../../src/server/metrics.ts';
 import type { MailTransport } from '../../src/services/invitations/mail-transport.ts';
 import type { ServiceTools } from '../../src/services/scope.ts';
 import { createServices, type ServiceOptions, type Services } from '../../src/services/services.ts';
+import { traceFields } from '../../src/telemetry/tracing.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { AUDIENCE, createTokenMaker, ISSUER, type TokenMaker } from './tokens.ts';
 
@@ -131,19 +132,23 @@ export async function startTestSubgraph({
   let offset = 0;
   const clock = () => new Date(Date.now() + offset);
   const logs: Record<string, unknown>[] = [];
-  const logger = pino({ level: 'debug' }, { write: (line: string) => void logs.push(JSON.parse(line)) });
+  const logger = pino(
+    { level: 'debug', mixin: traceFields },
+    { write: (line: string) => void logs.push(JSON.parse(line)) },
+  );
   const key = () => [{ id: 'test', bytes: randomBytes(32) }];
 
   const port = isCallable ? await freePort() : 0;
   const db = await openDatabase({ connectionString: database.url, poolSize });
+  const metrics = createMetrics();
   const graphService = createGraphService({
     graphBaseUrl: simulator.url,
     entraBaseUrl: simulator.url,
     clock,
     logger,
+    observer: metrics,
     ...graph,
   });
-  const metrics = createMetrics();
   const tools: ServiceTools = {
     clock,
     newId: uuidv7,
@@ -184,7 +189,7 @@ export async function startTestSubgraph({
   });
   const url = await app.listen('127.0.0.1', port);
   const jobs = db.openJobPool(3);
-  const taskList = createTasks(db, services);
+  const taskList = createTasks(db, services, metrics);
 
   return {
     url,

@@ -49,6 +49,8 @@ export function createCaptureStore(tools: ServiceTools): CaptureStore {
     const { meeting, newRecordings, newTranscripts, progress } = looked;
     const outcome = progress.captureFailure?.code ?? 'success';
     tools.metrics.operationEnded(operation, outcome);
+    tools.metrics.artifactsCaptured('recording', newRecordings);
+    tools.metrics.artifactsCaptured('transcript', newTranscripts);
     const isQuiet = operation === 'capture' && newRecordings + newTranscripts === 0 && outcome === 'success';
     tools.logger[isQuiet ? 'debug' : 'info'](
       {
