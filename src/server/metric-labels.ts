@@ -1,4 +1,34 @@
+import type { GraphArea } from '../graph/classify.ts';
+import type { CallOutcome } from '../graph/observer.ts';
+import type { NotificationOutcome } from '../services/scope.ts';
 import { ERROR_CODES } from './errors.ts';
+
+export const AREAS = [
+  'directory',
+  'exchange',
+  'onlineMeetings',
+  'recordings',
+  'transcripts',
+  'subscriptions',
+  'media',
+] as const satisfies readonly GraphArea[];
+export const ARTIFACT_KINDS = ['recording', 'transcript'] as const;
+export const DRIFT_KINDS = ['moved', 'deleted', 'orphan', 'adopted', 'stuck'] as const;
+export const NOTIFICATION_OUTCOMES = [
+  'stored',
+  'repeated',
+  'malformed',
+  'foreign',
+  'lapsed',
+  'deferred',
+] as const satisfies readonly NotificationOutcome[];
+/** What Entra says of an app registration that somebody has to mend; and that it is well. */
+export const TOKEN_OUTCOMES = [
+  'SUCCESS',
+  'CREDENTIALS_REJECTED',
+  'APP_NOT_FOUND',
+  'DIRECTORY_NOT_FOUND',
+] as const satisfies readonly CallOutcome[];
 
 /**
  * Every label that a metric may have, with what makes its values few: a list of all of them, or the shape of names
@@ -17,9 +47,9 @@ export const LABELS = {
   /** `success` or `SUCCESS`, or a code of the contract or of `GraphFailureKind`. */
   outcome: /^[a-zA-Z][a-zA-Z_-]{2,40}$/,
   /** Which part of Microsoft Graph. */
-  area: ['directory', 'exchange', 'onlineMeetings', 'recordings', 'transcripts', 'subscriptions', 'media'],
+  area: AREAS,
   /** Of drift: what was found; of captures: what was captured. */
-  kind: ['moved', 'deleted', 'orphan', 'adopted', 'stuck', 'recording', 'transcript'],
+  kind: [...DRIFT_KINDS, ...ARTIFACT_KINDS],
   /** The name of a job; Prometheus itself has a label `job`, which says what it scrapes. */
   task: /^[a-z]+(_[a-z]+)+$/,
   /** Of jobs, of meetings and of connections. */

@@ -3,8 +3,15 @@ import type { OperatorFacts, PoolFacts } from '../db/operator-facts.ts';
 import type { GraphObserver } from '../graph/observer.ts';
 import type { JobObserver } from '../jobs/tasks.ts';
 import type { Metrics } from '../services/scope.ts';
-import type { ErrorCode } from './errors.ts';
-import type { Label } from './metric-labels.ts';
+import { ERROR_CODES, type ErrorCode } from './errors.ts';
+import {
+  AREAS,
+  ARTIFACT_KINDS,
+  DRIFT_KINDS,
+  type Label,
+  NOTIFICATION_OUTCOMES,
+  TOKEN_OUTCOMES,
+} from './metric-labels.ts';
 
 /** Everything that is counted, and its text for Prometheus. */
 export interface MetricsRegistry extends Metrics, GraphObserver, JobObserver {
@@ -95,6 +102,14 @@ export function createMetrics({ ofProcess = false }: { ofProcess?: boolean } = {
   ]);
   const connectionsMax = gauge('database_connections_max', 'How many connections that pool may have.');
   const connectionWaits = gauge('database_connection_waits', 'Statements that wait for a connection of that pool.');
+
+  // A counter that is first seen at 1 has not grown in the eyes of Prometheus: what alerts watch begins at 0.
+  for (const code of ERROR_CODES) errors.inc({ code }, 0);
+  for (const kind of DRIFT_KINDS) drift.inc({ kind }, 0);
+  for (const kind of ARTIFACT_KINDS) captured.inc({ kind }, 0);
+  for (const outcome of NOTIFICATION_OUTCOMES) notifications.inc({ outcome }, 0);
+  for (const area of AREAS) throttles.inc({ area }, 0);
+  for (const outcome of TOKEN_OUTCOMES) tokens.inc({ outcome }, 0);
 
   const ended: GraphObserver['partEnded'] = ({ area, outcome }) => {
     if (outcome === 'THROTTLED') throttles.inc({ area });

@@ -95,12 +95,28 @@ const RUNNABLE = `SELECT 1 FROM graphile_worker.jobs WHERE run_at <= now() AND l
     (SELECT queue_name FROM graphile_worker._private_job_queues WHERE locked_at IS NOT NULL)) LIMIT 1`;
 
 /** A port that nobody listens on at this moment: the public address has to be known before the server is made. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
   return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Sends operations to a subgraph that listens there. */
+export function sendTo(url: string): TestSubgraph['send'] {
+  return async <Data>(token: string | null, query: string, variables: Record<string, unknown> = {}) => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({ query, variables }),
+    });
+    const body = (await response.json()) as { data?: Data; errors?: GraphQLAnswer<Data>['errors'] };
+    return { status: response.status, data: body.data ?? null, errors: body.errors ?? [] };
+  };
 }
 
 /** Starts everything; each test file starts its own and closes it. */
@@ -216,18 +232,7 @@ export async function startTestSubgraph({
     advanceClock: (milliseconds) => {
       offset += milliseconds;
     },
-    async send<Data>(token: string | null, query: string, variables: Record<string, unknown> = {}) {
-      const response = await fetch(`${url}/graphql`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-        },
-        body: JSON.stringify({ query, variables }),
-      });
-      const body = (await response.json()) as { data?: Data; errors?: GraphQLAnswer<Data>['errors'] };
-      return { status: response.status, data: body.data ?? null, errors: body.errors ?? [] };
-    },
+    send: sendTo(url),
     async close() {
       await app.stop();
       await services.idle();
