@@ -2,6 +2,7 @@ import { runMigrations } from 'graphile-worker';
 import pg from 'pg';
 import { currentTraceparent } from '../telemetry/tracing.ts';
 import type { TenantPrisma } from './database.ts';
+import { GIVEN_UP_DAYS, HELD_SECONDS } from './job-limits.ts';
 import { APPLICATION_ROLE, JOB_SCHEMA } from './names.ts';
 
 /** graphile-worker's tables are its owner's alone; the application role writes and runs jobs. */
@@ -175,11 +176,6 @@ export interface QueueFacts {
   /** Whether nobody works at all: anybody's jobs have been due for a quarter of an hour and none is being done. */
   isStanding: boolean;
 }
-
-/** No living worker holds a job for longer: its time limit is a minute. An older lock is one of a worker that was killed. */
-export const HELD_SECONDS = 75;
-/** What was given up before is the past; it would be told for ever. */
-export const GIVEN_UP_DAYS = 7;
 
 /**
  * Counts the jobs of the tenant that the connection is bound to. Of others it says only whether anything moves. graphile-worker takes the

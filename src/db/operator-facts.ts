@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { GIVEN_UP_DAYS, HELD_SECONDS } from './job-queue.ts';
+import { GIVEN_UP_DAYS, HELD_SECONDS } from './job-limits.ts';
 
 export type JobState = 'waiting' | 'running' | 'planned' | 'given_up';
 

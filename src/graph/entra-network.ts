@@ -13,8 +13,7 @@ export interface EntraNetworkOptions {
   timeoutMs: number;
   /** Learns Microsoft's time from every answer. */
   remoteClock?: RemoteClock;
-  /** Default: nobody counts. */
-  observer?: GraphObserver;
+  observer: GraphObserver;
 }
 
 /**
@@ -70,7 +69,7 @@ export class EntraNetwork implements INetworkModule {
     );
     const isToken = answer.status === 200 && typeof answer.body === 'object' && answer.body !== null;
     this.lastFailure = isToken ? null : entraFailure(answer, this.#options.clock());
-    this.#options.observer?.tokenRequested(this.lastFailure?.kind ?? 'SUCCESS');
+    this.#options.observer.tokenRequested(this.lastFailure?.kind ?? 'SUCCESS');
     // msal looks into the body of every answer; a gateway's HTML must not make it stumble.
     const body = typeof answer.body === 'object' && answer.body !== null ? answer.body : {};
     return { status: answer.status, headers: Object.fromEntries(answer.headers), body: body as T };
@@ -87,7 +86,7 @@ export class EntraNetwork implements INetworkModule {
       this.lastFailure = init.signal?.aborted
         ? timeoutFailure('Microsoft Entra', this.#options.timeoutMs)
         : networkFailure('Microsoft Entra', error);
-      this.#options.observer?.tokenRequested(this.lastFailure.kind);
+      this.#options.observer.tokenRequested(this.lastFailure.kind);
       throw this.lastFailure;
     }
   }

@@ -12,7 +12,7 @@ import { requestHeaders } from './middleware/request-headers.ts';
 import { retry } from './middleware/retry.ts';
 import { timeOut } from './middleware/time-out.ts';
 import { unanswered } from './network-failure.ts';
-import { type GraphObserver, NO_OBSERVER } from './observer.ts';
+import type { GraphObserver } from './observer.ts';
 import type { RetryLimits } from './retry.ts';
 import { parsedJson, shaped } from './shape.ts';
 import type { MailboxQueues } from './throttle.ts';
@@ -29,8 +29,7 @@ export interface RequestsOptions {
   perTryTimeoutMs: number;
   clock: () => Date;
   logger: GraphLogger;
-  /** Default: nobody counts. */
-  observer?: GraphObserver;
+  observer: GraphObserver;
 }
 
 /** Sends planned calls. Every method rejects with `GraphRequestError`, or with the reason of the caller's signal. */
@@ -59,7 +58,7 @@ export interface Exchange<T> {
 
 /** Builds the Graph SDK's client of one app registration with this module's own chain of middleware. */
 export function createRequests(options: RequestsOptions): GraphRequests {
-  const { graphBaseUrl, limits, logger, clock, perTryTimeoutMs, observer = NO_OBSERVER } = options;
+  const { graphBaseUrl, limits, logger, clock, perTryTimeoutMs, observer } = options;
   const client = Client.initWithMiddleware({
     baseUrl: graphBaseUrl,
     defaultVersion: 'v1.0',
