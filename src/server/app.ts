@@ -74,7 +74,7 @@ export async function createApp({
   let isStopping = false;
   traceRequests(app);
   app.addHook('onResponse', (request, reply, done) => {
-    metrics.requestEnded(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1_000);
+    metrics.requestEnded(request.routeOptions.url, reply.statusCode, reply.elapsedTime / 1_000);
     done();
   });
   const apollo = createApolloServer({

@@ -18,8 +18,8 @@ export interface MetricsRegistry extends Metrics, GraphObserver, JobObserver {
   readonly contentType: string;
   readonly registry: Registry;
   text(): Promise<string>;
-  /** A request was answered; `route` is the pattern, never the path. */
-  requestEnded(route: string, status: number, seconds: number): void;
+  /** A request was answered; `route` is the pattern, never the path, and undefined where there is no such route. */
+  requestEnded(route: string | undefined, status: number, seconds: number): void;
   errorAnswered(code: ErrorCode): void;
   /** What the database says of itself; null when it did not answer. */
   databaseRead(facts: OperatorFacts | null): void;
@@ -29,6 +29,11 @@ export interface MetricsRegistry extends Metrics, GraphObserver, JobObserver {
 const PREFIX = 'teams_meetings_';
 const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const WORK_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** Each file of the explorer has a route of its own, named by its hash: they are one. */
+function routeLabel(route = 'none'): string {
+  return route.startsWith('/explorer/') ? '/explorer/*' : route;
+}
 
 /** @param options.ofProcess also counts what Node knows of the process: memory, CPU, event loop; once a process */
 export function createMetrics({ ofProcess = false }: { ofProcess?: boolean } = {}): MetricsRegistry {
@@ -119,7 +124,7 @@ export function createMetrics({ ofProcess = false }: { ofProcess?: boolean } = {
     registry,
     text: () => registry.metrics(),
     requestEnded: (route, status, seconds) =>
-      requests.observe({ route, status: `${Math.floor(status / 100)}xx` }, seconds),
+      requests.observe({ route: routeLabel(route), status: `${Math.floor(status / 100)}xx` }, seconds),
     errorAnswered: (code) => errors.inc({ code }),
     driftFound: (kind) => drift.inc({ kind }),
     operationEnded(operation, outcome, durationMs) {

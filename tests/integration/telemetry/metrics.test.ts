@@ -32,7 +32,7 @@ async function value(name: string, labels: Record<string, string> = {}): Promise
 }
 
 beforeAll(async () => {
-  subgraph = await startTestSubgraph({ graph: WITHOUT_WAITS });
+  subgraph = await startTestSubgraph({ graph: WITHOUT_WAITS, explorer: {} });
   admin = await activate(subgraph);
   // Asked for once too often, then answered.
   await subgraph.simulator.addFault({
@@ -45,6 +45,7 @@ beforeAll(async () => {
   await subgraph.send(null, '{ teamsSettings { installStatus } }');
   await subgraph.send(admin, '{ nothing }');
   await fetch(`${subgraph.url}/recordings/somebody-s-secret-id`);
+  await fetch(`${subgraph.url}/explorer/settings.json`);
   await fetch(`${subgraph.url}/tenants/tenant-a/nowhere`);
   await subgraph.runJobs({ early: true });
 });
@@ -53,6 +54,7 @@ afterAll(() => subgraph?.close());
 describe('what happened is counted', () => {
   it.each<[string, Record<string, string>]>([
     ['http_request_duration_seconds_count', { route: '/recordings/:id', status: '4xx' }],
+    ['http_request_duration_seconds_count', { route: '/explorer/*', status: '2xx' }],
     ['http_request_duration_seconds_count', { route: 'none', status: '4xx' }],
     ['graphql_errors_total', { code: 'UNAUTHENTICATED' }],
     ['graphql_errors_total', { code: 'GRAPHQL_VALIDATION_FAILED' }],
