@@ -63,7 +63,7 @@ module.exports = {
       'graph-is-alone',
       'graph knows no database and no domain.',
       { path: '^src/graph/' },
-      { path: '^src/(?!graph/)' },
+      { path: '^src/(?!graph/|telemetry/)' },
     ),
     forbid(
       'blobs-is-alone',
@@ -71,7 +71,24 @@ module.exports = {
       { path: '^src/blobs/' },
       { path: '^src/(?!blobs/)' },
     ),
-    forbid('db-is-alone', 'db knows no domain.', { path: '^src/db/' }, { path: '^src/(?!db/|generated/prisma/)' }),
+    forbid(
+      'db-is-alone',
+      'db knows no domain.',
+      { path: '^src/db/' },
+      { path: '^src/(?!db/|telemetry/|generated/prisma/)' },
+    ),
+    forbid(
+      'telemetry-is-alone',
+      'Every room may make spans, so telemetry knows none of them.',
+      { path: '^src/telemetry/' },
+      { path: '^src/(?!telemetry/)' },
+    ),
+    forbid(
+      'only-telemetry-knows-opentelemetry',
+      'Elsewhere a span would be made also where nobody collects them.',
+      { path: '^src/', pathNot: '^src/telemetry/' },
+      { path: '(^|/)node_modules/@opentelemetry/' },
+    ),
     forbid(
       'jobs-call-services-only',
       'Each task calls one service; the connections of the queue are handed in.',

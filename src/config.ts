@@ -148,6 +148,10 @@ const schema = z
     DEVELOPMENT_SECRETS: z.string().min(1).optional(),
     WORKER_CONCURRENCY: z.coerce.number().int().min(0).max(100).default(4),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    OTEL_EXPORTER_OTLP_ENDPOINT: publicUrl.optional(),
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: publicUrl.optional(),
+    OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
+    OTEL_SDK_DISABLED: z.string().optional(),
   })
   .refine((env) => (env.AUTH_JWKS_URL === undefined) !== (env.AUTH_JWKS_FILE === undefined), {
     path: ['AUTH_JWKS_URL'],
@@ -203,6 +207,8 @@ export interface Config {
   /** How many jobs this process runs at once; 0 leaves them to others. */
   workerConcurrency: number;
   logLevel: string;
+  /** How much is traced; undefined: nothing. Where to is read by OpenTelemetry's exporter itself. */
+  tracing: { sampleRatio: number } | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -260,7 +266,14 @@ export function loadConfig(env: Environment = process.env): Config {
     developmentSecrets: values.DEVELOPMENT_SECRETS,
     workerConcurrency: values.WORKER_CONCURRENCY,
     logLevel: values.LOG_LEVEL,
+    tracing: isTraced(values) ? { sampleRatio: values.OTEL_TRACES_SAMPLER_ARG } : undefined,
   };
+}
+
+/** By OpenTelemetry's own variables; a process is not traced unless it is told where to. */
+function isTraced(values: z.infer<typeof schema>): boolean {
+  const endpoint = values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_ENDPOINT;
+  return endpoint !== undefined && values.OTEL_SDK_DISABLED?.toLowerCase() !== 'true';
 }
 
 /** Whether anything is set that `npm run serve` alone reads: what is not for it cannot be told wrong. */

@@ -8,6 +8,8 @@ import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createMetrics } from './server/metrics.ts';
 import type { DevelopmentHelp } from './server/routes/explorer.ts';
+import { startTracing } from './telemetry/start-tracing.ts';
+import { traceFields } from './telemetry/tracing.ts';
 
 /** Loaded where it is asked for alone: production has no code in it that makes tokens. */
 async function helpOf(developmentSecrets: string | undefined): Promise<DevelopmentHelp | undefined> {
@@ -19,10 +21,15 @@ async function helpOf(developmentSecrets: string | undefined): Promise<Developme
 /** Opens everything, serves until a signal, and closes everything. */
 async function main(): Promise<void> {
   const config = loadConfig();
-  const logger = pino({ level: config.logLevel, redact: ['req.headers.authorization', 'headers.authorization'] });
+  const tracing = config.tracing && (await startTracing(config.tracing));
+  const logger = pino({
+    level: config.logLevel,
+    redact: ['req.headers.authorization', 'headers.authorization'],
+    ...(tracing && { mixin: traceFields }),
+  });
   const clock = () => new Date();
 
-  const metrics = createMetrics();
+  const metrics = createMetrics({ ofProcess: true });
   const { database, mail, blobs, services } = await openServices(config, { clock, logger, metrics });
   const authenticate = await createAuthenticator(config.auth, clock);
   const app = await createApp({
@@ -41,7 +48,7 @@ async function main(): Promise<void> {
   const worker =
     config.workerConcurrency === 0
       ? undefined
-      : await startWorker({ database, services, concurrency: config.workerConcurrency, logger });
+      : await startWorker({ database, services, concurrency: config.workerConcurrency, logger, observer: metrics });
 
   const address = await app.listen(config.listen.host, config.listen.port);
   logger.info({ address }, 'the subgraph is listening');
@@ -56,6 +63,7 @@ async function main(): Promise<void> {
       .then(() => mail?.close())
       .then(() => blobs?.close())
       .then(() => database.close())
+      .then(() => tracing?.stop())
       .then(() => logger.info({}, 'the subgraph has stopped'))
       .then(() => process.disconnect?.());
     return stopping;

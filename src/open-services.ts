@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { openBlobStore } from './blobs/open-blob-store.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/database.ts';
+import type { GraphObserver } from './graph/observer.ts';
 import { createGraphService } from './graph/service.ts';
 import { createMailTransport } from './services/invitations/mail-transport.ts';
 import type { Logger, Metrics } from './services/scope.ts';
@@ -11,7 +12,7 @@ import { createServices } from './services/services.ts';
 interface OpenOptions {
   clock: () => Date;
   logger: Logger;
-  metrics: Metrics;
+  metrics: Metrics & GraphObserver;
   /** Default: openBlobStore. */
   openBlobs?: typeof openBlobStore;
 }
@@ -24,7 +25,7 @@ interface OpenOptions {
  */
 export async function openServices(config: Config, { clock, logger, metrics, openBlobs = openBlobStore }: OpenOptions) {
   const database = await openDatabase({ connectionString: config.database.url, poolSize: config.database.poolSize });
-  const graph = createGraphService({ ...config.microsoft, clock, logger });
+  const graph = createGraphService({ ...config.microsoft, clock, logger, observer: metrics });
   const mail = config.mail && createMailTransport(config.mail);
   const blobs = config.blobStore && (await openBlobs(config.blobStore));
   const services = createServices({

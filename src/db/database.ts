@@ -6,6 +6,7 @@ import { appliedMigrations, type DatabaseFacts, readDatabaseFacts } from './fact
 import { type JobPool, openJobPool } from './job-pool.ts';
 import { migrationNames } from './migration-names.ts';
 import { APPLICATION_ROLE, JOB_SCHEMA } from './names.ts';
+import { type OperatorFacts, type PoolFacts, readOperatorFacts } from './operator-facts.ts';
 import { TenantPool } from './tenant-pool.ts';
 import { tellUnavailable } from './unavailable.ts';
 
@@ -43,6 +44,10 @@ export interface Database {
   ping(): Promise<void>;
   /** What is known of the database itself. @throws DatabaseUnavailableError when Postgres does not answer */
   facts(): Promise<DatabaseFacts>;
+  /** Numbers over all tenants. Rejects when Postgres does not answer within two seconds. */
+  operatorFacts(): Promise<OperatorFacts>;
+  /** The pool that serves tenants, at this moment. */
+  poolFacts(): PoolFacts;
   close(): Promise<void>;
 }
 
@@ -195,6 +200,13 @@ export async function openDatabase(options: { connectionString: string; poolSize
     openJobPool: (max) => openJobPool(options.connectionString, role, max),
     ping: () => pool.ping(),
     facts: () => tellUnavailable(() => readDatabaseFacts(options.connectionString)),
+    operatorFacts: () => readOperatorFacts((text) => pool.runUnbound(text) as ReturnType<typeof pool.query>),
+    poolFacts: () => ({
+      total: pool.totalCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+      max: options.poolSize,
+    }),
     async close() {
       await prisma.$disconnect();
       await pool.end();

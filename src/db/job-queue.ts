@@ -1,6 +1,8 @@
 import { runMigrations } from 'graphile-worker';
 import pg from 'pg';
+import { currentTraceparent } from '../telemetry/tracing.ts';
 import type { TenantPrisma } from './database.ts';
+import { GIVEN_UP_DAYS, HELD_SECONDS } from './job-limits.ts';
 import { APPLICATION_ROLE, JOB_SCHEMA } from './names.ts';
 
 /** graphile-worker's tables are its owner's alone; the application role writes and runs jobs. */
@@ -95,6 +97,12 @@ export interface JobOptions {
  */
 const SERIAL_QUEUES = 64;
 
+/** The payload with the trace that it belongs to, where there is one: a job that runs later goes on with it. */
+function traced(payload: object): object {
+  const traceparent = currentTraceparent();
+  return traceparent === undefined ? payload : { ...payload, traceparent };
+}
+
 /**
  * Adds a job in the transaction of `prisma`, so that the job is there exactly if the change is. Its tenant is the one
  * that the connection is bound to: no caller can name another.
@@ -109,7 +117,7 @@ export async function addJob<Name extends JobName>(
   await prisma.$executeRaw`
     SELECT graphile_worker.add_job(
       identifier => ${name}::text,
-      payload => (${JSON.stringify(payload)}::jsonb || jsonb_build_object('tenantId', current_setting('app.tenant_id')))::json,
+      payload => (${JSON.stringify(traced(payload))}::jsonb || jsonb_build_object('tenantId', current_setting('app.tenant_id')))::json,
       queue_name => CASE WHEN ${serial ?? null}::text IS NULL THEN NULL ELSE
         ${name}::text || ':' || (hashtext(concat_ws(':', current_setting('app.tenant_id'), ${serial ?? null}::text)) & ${SERIAL_QUEUES - 1}::int) END,
       run_at => now() + ${delayMs}::float8 * interval '1 millisecond',
@@ -126,7 +134,7 @@ export async function addJobs<Name extends JobName>(
   jobs: readonly { payload: JobPayloads[Name]; key: string; serial?: string }[],
 ): Promise<void> {
   if (jobs.length === 0) return;
-  const distinct = [...new Map(jobs.map((job) => [job.key, job])).values()];
+  const distinct = [...new Map(jobs.map((job) => [job.key, { ...job, payload: traced(job.payload) }])).values()];
   await prisma.$executeRaw`
     SELECT graphile_worker.add_jobs(ARRAY(
       SELECT (
@@ -168,11 +176,6 @@ export interface QueueFacts {
   /** Whether nobody works at all: anybody's jobs have been due for a quarter of an hour and none is being done. */
   isStanding: boolean;
 }
-
-/** No living worker holds a job for longer: its time limit is a minute. An older lock is one of a worker that was killed. */
-const HELD_SECONDS = 75;
-/** What was given up before is the past; it would be told for ever. */
-const GIVEN_UP_DAYS = 7;
 
 /**
  * Counts the jobs of the tenant that the connection is bound to. Of others it says only whether anything moves. graphile-worker takes the

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { inSpan, isTracing, SpanKind } from '../telemetry/tracing.ts';
 
 /** Runs on a new connection: prepared once, the binding costs a Bind and an Execute message per statement. */
 const PREPARE_BINDING = "PREPARE bind_tenant(text) AS SELECT set_config('app.tenant_id', $1, true)";
@@ -62,6 +63,19 @@ const QUERY_TIMEOUT_MS = 15_000;
 
 type QueryInput = pg.QueryConfig | string;
 
+const TRACED_LENGTH = 2_000;
+
+/** One span a statement. Its text has `$1` for every value: values are bound, and no trace has them. */
+function traced<T>(text: string, send: () => Promise<T>): Promise<T> {
+  const operation = /^\s*(\w+)/.exec(text)?.[1]?.toUpperCase() ?? 'SQL';
+  const attributes = {
+    'db.system.name': 'postgresql',
+    'db.operation.name': operation,
+    'db.query.text': text.slice(0, TRACED_LENGTH),
+  };
+  return inSpan(operation, { kind: SpanKind.CLIENT, attributes }, send);
+}
+
 /** A client that refuses to send a statement as long as no tenant has checked it out. */
 class TenantClient extends pg.Client {
   tenantId: string | undefined;
@@ -69,6 +83,10 @@ class TenantClient extends pg.Client {
   /** Sends one statement for the tenant that holds this client. Transaction control needs no tenant. */
   run(input: QueryInput): Promise<pg.QueryArrayResult> {
     const config = typeof input === 'string' ? { text: input } : input;
+    return isTracing() ? traced(config.text, () => this.#send(config)) : this.#send(config);
+  }
+
+  #send(config: pg.QueryConfig): Promise<pg.QueryArrayResult> {
     const plain = super.query.bind(this) as (config: pg.QueryConfig) => Promise<pg.QueryArrayResult>;
     if (TRANSACTION_CONTROL.test(config.text)) return plain(config);
     const { tenantId } = this;
@@ -160,11 +178,17 @@ export class TenantPool extends pg.Pool {
 
   /** Tells whether the database answers; needs no tenant and shows no data. */
   async ping(): Promise<void> {
+    await this.runUnbound('SELECT 1');
+  }
+
+  /** Runs a statement that needs no tenant: row security shows it no data. Ends within two seconds. */
+  async runUnbound(text: string): Promise<unknown> {
     const client = await super.connect();
     let broken = true;
     try {
-      await sendPlain(client, 'SELECT 1', 2_000);
+      const result = await sendPlain(client, text, 2_000);
       broken = false;
+      return result;
     } finally {
       client.release(broken);
     }

@@ -107,6 +107,10 @@ async function sendBatch<T>(
       item,
       outcome: itemOutcome(item, answers.get(String(item.index)), schema, carrier),
     }));
+    for (const { item, outcome } of outcomes) {
+      const { operation, area } = item.plan;
+      requests.observer.partEnded({ operation, area, outcome: outcome.error?.kind ?? 'SUCCESS' });
+    }
     return { outcomes, token: token?.value ?? null, requestId };
   } catch (error) {
     call.options?.signal?.throwIfAborted();

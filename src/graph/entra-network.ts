@@ -1,8 +1,10 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
+import { inSpan, SpanKind } from '../telemetry/tracing.ts';
 import { type EntraAnswer, entraFailure } from './classify-entra.ts';
 import type { GraphRequestError } from './errors.ts';
 import type { GraphLogger } from './log.ts';
 import { networkFailure, timeoutFailure } from './network-failure.ts';
+import type { GraphObserver } from './observer.ts';
 import type { RemoteClock } from './remote-clock.ts';
 
 export interface EntraNetworkOptions {
@@ -11,6 +13,7 @@ export interface EntraNetworkOptions {
   timeoutMs: number;
   /** Learns Microsoft's time from every answer. */
   remoteClock?: RemoteClock;
+  observer: GraphObserver;
 }
 
 /**
@@ -33,7 +36,17 @@ export class EntraNetwork implements INetworkModule {
     return this.#send(url, 'POST', options);
   }
 
-  async #send<T>(url: string, method: string, options: NetworkRequestOptions = {}): Promise<NetworkResponse<T>> {
+  #send<T>(url: string, method: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
+    // Without its address, which names the directory.
+    const attributes = { 'http.request.method': method, 'microsoft.graph.operation': 'entra.token' };
+    return inSpan(`${method} Microsoft Entra`, { kind: SpanKind.CLIENT, attributes }, async (span) => {
+      const answer = await this.#ask<T>(url, method, options);
+      span?.setAttribute('http.response.status_code', answer.status);
+      return answer;
+    });
+  }
+
+  async #ask<T>(url: string, method: string, options: NetworkRequestOptions = {}): Promise<NetworkResponse<T>> {
     const startedAt = performance.now();
     const answer = await this.#exchange(url, {
       method,
@@ -56,6 +69,7 @@ export class EntraNetwork implements INetworkModule {
     );
     const isToken = answer.status === 200 && typeof answer.body === 'object' && answer.body !== null;
     this.lastFailure = isToken ? null : entraFailure(answer, this.#options.clock());
+    this.#options.observer.tokenRequested(this.lastFailure?.kind ?? 'SUCCESS');
     // msal looks into the body of every answer; a gateway's HTML must not make it stumble.
     const body = typeof answer.body === 'object' && answer.body !== null ? answer.body : {};
     return { status: answer.status, headers: Object.fromEntries(answer.headers), body: body as T };
@@ -72,6 +86,7 @@ export class EntraNetwork implements INetworkModule {
       this.lastFailure = init.signal?.aborted
         ? timeoutFailure('Microsoft Entra', this.#options.timeoutMs)
         : networkFailure('Microsoft Entra', error);
+      this.#options.observer.tokenRequested(this.lastFailure.kind);
       throw this.lastFailure;
     }
   }

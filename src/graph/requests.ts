@@ -12,6 +12,7 @@ import { requestHeaders } from './middleware/request-headers.ts';
 import { retry } from './middleware/retry.ts';
 import { timeOut } from './middleware/time-out.ts';
 import { unanswered } from './network-failure.ts';
+import type { GraphObserver } from './observer.ts';
 import type { RetryLimits } from './retry.ts';
 import { parsedJson, shaped } from './shape.ts';
 import type { MailboxQueues } from './throttle.ts';
@@ -28,6 +29,7 @@ export interface RequestsOptions {
   perTryTimeoutMs: number;
   clock: () => Date;
   logger: GraphLogger;
+  observer: GraphObserver;
 }
 
 /** Sends planned calls. Every method rejects with `GraphRequestError`, or with the reason of the caller's signal. */
@@ -38,6 +40,7 @@ export interface GraphRequests {
   readonly perTryTimeoutMs: number;
   readonly clock: () => Date;
   readonly logger: GraphLogger;
+  readonly observer: GraphObserver;
   /** A successful answer, its body unread if the plan is streamed. */
   send(plan: CallPlan): Promise<Response>;
   /** The answer's JSON in the shape of `schema`; anything else is an UNKNOWN failure. */
@@ -55,7 +58,7 @@ export interface Exchange<T> {
 
 /** Builds the Graph SDK's client of one app registration with this module's own chain of middleware. */
 export function createRequests(options: RequestsOptions): GraphRequests {
-  const { graphBaseUrl, limits, logger, clock, perTryTimeoutMs } = options;
+  const { graphBaseUrl, limits, logger, clock, perTryTimeoutMs, observer } = options;
   const client = Client.initWithMiddleware({
     baseUrl: graphBaseUrl,
     defaultVersion: 'v1.0',
@@ -64,7 +67,7 @@ export function createRequests(options: RequestsOptions): GraphRequests {
       retry(limits, logger),
       authorization(options.tokens),
       mailboxQueue(options.queues, options.appKey),
-      outcome(logger, clock),
+      outcome(logger, clock, observer),
       timeOut(perTryTimeoutMs),
       http(graphBaseUrl, options.cloud),
     ],
@@ -99,6 +102,7 @@ export function createRequests(options: RequestsOptions): GraphRequests {
     perTryTimeoutMs,
     clock,
     logger,
+    observer,
     send: (plan) => run(new GraphCall(plan)),
     json: async (plan, schema) => (await exchange(plan, schema)).value,
     exchange,

@@ -4,6 +4,7 @@ import { TokenSource } from './auth.ts';
 import { createGraphClient } from './client.ts';
 import { type CloudEndpoints, cloudEndpoints } from './clouds.ts';
 import type { GraphLogger } from './log.ts';
+import { type GraphObserver, NO_OBSERVER } from './observer.ts';
 import { RemoteClock } from './remote-clock.ts';
 import type { RetryLimits } from './retry.ts';
 import { MailboxQueues } from './throttle.ts';
@@ -17,6 +18,8 @@ export interface GraphServiceOptions {
   /** Now; for `Retry-After` dates. */
   clock?: () => Date;
   logger: GraphLogger;
+  /** Default: nobody counts. */
+  observer?: GraphObserver;
   /** For one try up to its last byte; for streams up to the headers, then for each wait for a chunk. Default 10 s. */
   perTryTimeoutMs?: number;
   /** For all tries of a call and the waits between them. Default 30 s. */
@@ -44,7 +47,7 @@ const MAX_CLIENTS = 500;
  * @throws Error when an overriding address is not acceptable.
  */
 export function createGraphService(options: GraphServiceOptions): GraphService {
-  const { logger, clock = () => new Date(), perTryTimeoutMs = 10_000 } = options;
+  const { logger, clock = () => new Date(), perTryTimeoutMs = 10_000, observer = NO_OBSERVER } = options;
   // A wrong address is to fail at the start of the process, not at the first meeting.
   cloudEndpoints('GLOBAL', options);
   const limits: RetryLimits = {
@@ -59,7 +62,13 @@ export function createGraphService(options: GraphServiceOptions): GraphService {
   function createEntry(app: MicrosoftAppRegistration): Entry {
     const endpoints: CloudEndpoints = cloudEndpoints(app.cloud, options);
     const remoteClock = new RemoteClock();
-    const tokens = new TokenSource(app, endpoints, { logger, clock, timeoutMs: perTryTimeoutMs, remoteClock });
+    const tokens = new TokenSource(app, endpoints, {
+      logger,
+      clock,
+      timeoutMs: perTryTimeoutMs,
+      remoteClock,
+      observer,
+    });
     const client = createGraphClient({
       cloud: app.cloud,
       graphBaseUrl: endpoints.graphBaseUrl,
@@ -71,6 +80,7 @@ export function createGraphService(options: GraphServiceOptions): GraphService {
       clock,
       remoteClock,
       logger,
+      observer,
     });
     return { client, tokens };
   }

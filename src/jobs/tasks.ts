@@ -5,6 +5,7 @@ import type { JobName, JobPayloads } from '../db/job-queue.ts';
 import type { Scope } from '../services/scope.ts';
 import type { Services } from '../services/services.ts';
 import { backgroundViewer } from '../services/viewer.ts';
+import { contextOf, inSpan, SpanKind, type SpanOptions } from '../telemetry/tracing.ts';
 
 /**
  * After this a job is given up: its worker takes the next one, and the queue repeats it. What it had begun is not
@@ -37,7 +38,30 @@ function handlersOf(services: Services): Handlers {
   };
 }
 
-const payloadSchema = z.looseObject({ tenantId: z.string().min(1) });
+const payloadSchema = z.looseObject({ tenantId: z.string().min(1), traceparent: z.string().optional() });
+
+/** They plan themselves again and again: in one trace with who planned them, none would ever end. */
+const ROUNDS: ReadonlySet<string> = new Set<JobName>([
+  'sweep_tenant',
+  'capture_tenant',
+  'ensure_subscriptions',
+  'apply_retention',
+]);
+
+/** A job goes on in the trace of what it was planned for; a round begins one of its own. */
+function spanOf(name: string, tenantId: string, traceparent: string | undefined): SpanOptions {
+  const planned = contextOf(traceparent);
+  return {
+    kind: SpanKind.CONSUMER,
+    attributes: { 'messaging.system': 'graphile_worker', 'teams_meetings.tenant_id': tenantId },
+    ...(ROUNDS.has(name) ? { parent: contextOf(undefined), linkedTo: planned } : { parent: planned }),
+  };
+}
+
+/** Who counts the jobs that this process runs. */
+export interface JobObserver {
+  jobEnded(name: string, outcome: 'success' | 'failure', seconds: number): void;
+}
 
 function withinLimit<T>(work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
@@ -46,14 +70,25 @@ function withinLimit<T>(work: Promise<T>): Promise<T> {
 }
 
 /** Makes graphile-worker's tasks: each takes the tenant from the payload, and nothing else reaches the database. */
-export function createTasks(database: Database, services: Services): TaskList {
-  const toTask = (handle: (scope: Scope, payload: never) => Promise<unknown>): Task => {
+export function createTasks(database: Database, services: Services, observer?: JobObserver): TaskList {
+  const toTask = (name: string, handle: (scope: Scope, payload: never) => Promise<unknown>): Task => {
     return async (payload) => {
-      const { tenantId, ...rest } = payloadSchema.parse(payload);
+      const { tenantId, traceparent, ...rest } = payloadSchema.parse(payload);
       const scope: Scope = { viewer: backgroundViewer(tenantId), db: database.forTenant(tenantId) };
-      // What is in the payload was written by addJob, from the type of the job's name.
-      await withinLimit(handle(scope, rest as never));
+      const began = performance.now();
+      const ended = (outcome: 'success' | 'failure') =>
+        observer?.jobEnded(name, outcome, (performance.now() - began) / 1_000);
+      try {
+        await inSpan(`job ${name}`, spanOf(name, tenantId, traceparent), () =>
+          // What is in the payload was written by addJob, from the type of the job's name.
+          withinLimit(handle(scope, rest as never)),
+        );
+      } catch (error) {
+        ended('failure');
+        throw error;
+      }
+      ended('success');
     };
   };
-  return Object.fromEntries(Object.entries(handlersOf(services)).map(([name, handle]) => [name, toTask(handle)]));
+  return Object.fromEntries(Object.entries(handlersOf(services)).map(([name, handle]) => [name, toTask(name, handle)]));
 }

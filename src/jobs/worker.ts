@@ -2,7 +2,7 @@ import { run, Logger as WorkerLogger } from 'graphile-worker';
 import type { Database } from '../db/database.ts';
 import type { Logger } from '../services/scope.ts';
 import type { Services } from '../services/services.ts';
-import { createTasks, JOB_TIME_LIMIT_MS } from './tasks.ts';
+import { createTasks, JOB_TIME_LIMIT_MS, type JobObserver } from './tasks.ts';
 
 const UNLOCK_EVERY_MS = 15_000;
 
@@ -27,14 +27,22 @@ export interface WorkerOptions {
   services: Services;
   concurrency: number;
   logger: Logger;
+  /** Default: nobody counts. */
+  observer?: JobObserver;
 }
 
 /** Runs the jobs of all tenants until it is stopped. Any number of processes may do so at once. */
-export async function startWorker({ database, services, concurrency, logger }: WorkerOptions): Promise<Worker> {
+export async function startWorker({
+  database,
+  services,
+  concurrency,
+  logger,
+  observer,
+}: WorkerOptions): Promise<Worker> {
   const connections = database.openJobPool(concurrency + 2);
   const runner = await run({
     pgPool: connections.pool,
-    taskList: createTasks(database, services),
+    taskList: createTasks(database, services, observer),
     crontab: '',
     concurrency,
     pollInterval: 1_000,

@@ -5,17 +5,20 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
+import { ApolloServerPluginInlineTrace } from '@apollo/server/plugin/inlineTrace';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLSchema } from 'graphql';
 import { gql } from 'graphql-tag';
 import type { GraphQLContext } from '../resolvers/context.ts';
 import { resolvers } from '../resolvers/index.ts';
 import type { Logger } from '../services/scope.ts';
+import { isTracing } from '../telemetry/tracing.ts';
 import type { RequestContext } from './context.ts';
-import { makeFormatError } from './errors.ts';
-import { compilingExecute, type Execute } from './execution.ts';
-import { type KnownOperations, makeKnownOperations } from './known-operations.ts';
+import { type ErrorCode, makeFormatError } from './errors.ts';
+import { compilingExecute, type Execute, interpretingExecute } from './execution.ts';
+import { type KnownOperations, makeKnownOperations, TRACE_HEADER } from './known-operations.ts';
 import { enforcePermissions, guardReferences } from './permissions.ts';
+import { operationTracing, traceRootFields } from './request-tracing.ts';
 import { VALIDATION_RULES } from './validation-rules.ts';
 
 /** How long a stop waits for what is in flight; Kubernetes waits as long by default. */
@@ -39,21 +42,27 @@ type Gateway = NonNullable<Extract<ApolloServerOptions<GraphQLContext>, { gatewa
 
 /** Lets Apollo do all but execute: through this seam it keeps its own handling of requests and errors. */
 function executedBy(execute: Execute, schema: GraphQLSchema): Gateway {
+  const interpret = interpretingExecute(schema);
   return {
     onSchemaLoadOrUpdate(callback) {
       callback({ apiSchema: schema, coreSupergraphSdl: '' });
       return () => undefined;
     },
     load: async () => ({
-      executor: async ({ document, operation, operationName, request, context }) =>
-        (context as RequestContext).executed ??
-        execute({
+      async executor({ document, operation, operationName, request, context: given }) {
+        const context = given as RequestContext;
+        if (context.executed !== undefined) return context.executed;
+        const { variables } = request;
+        // A trace of fields is taken by resolvers that Apollo wraps, which compiled operations do not call.
+        const isFieldTraced = request.http?.headers.get(TRACE_HEADER) != null;
+        return (isFieldTraced ? interpret : execute)({
           document,
           operation,
           operationName: operationName ?? undefined,
-          variables: request.variables,
-          context: context as GraphQLContext,
-        }),
+          variables,
+          context,
+        });
+      },
     }),
     stop: async () => undefined,
   };
@@ -67,6 +76,7 @@ export interface ApolloOptions {
   introspection: boolean;
   isProduction: boolean;
   logger: Logger;
+  errorAnswered: (code: ErrorCode) => void;
 }
 
 export interface GraphQLServer {
@@ -81,8 +91,10 @@ export function createApolloServer({
   introspection,
   isProduction,
   logger,
+  errorAnswered,
 }: ApolloOptions): GraphQLServer {
-  const schema = buildSchema(typeDefs);
+  const built = buildSchema(typeDefs);
+  const schema = isTracing() ? traceRootFields(built) : built;
   const execute = (makeExecute ?? ((made) => compilingExecute(made, logger)))(schema);
   const knownOperations = makeKnownOperations(execute);
   const apollo = new ApolloServer<GraphQLContext>({
@@ -95,7 +107,7 @@ export function createApolloServer({
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: !introspection,
     stopOnTerminationSignals: false,
-    formatError: makeFormatError(logger, isProduction),
+    formatError: makeFormatError(logger, isProduction, errorAnswered),
     logger: {
       debug: () => undefined,
       info: () => undefined,
@@ -108,6 +120,9 @@ export function createApolloServer({
       // Nothing here may be cached by others, and the plugin looks at every field of every answer.
       ApolloServerPluginCacheControlDisabled(),
       knownOperations.plugin,
+      // Answers a gateway that asks for it by `apollo-federation-include-trace: ftv1`; docs/decisions/0033.
+      ApolloServerPluginInlineTrace({ includeErrors: { masked: true } }),
+      ...(isTracing() ? [operationTracing] : []),
     ],
   });
   return { apollo, knownOperations };

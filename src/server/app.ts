@@ -7,6 +7,7 @@ import { type ApolloOptions, createApolloServer } from './apollo.ts';
 import type { Authenticate } from './authenticator.ts';
 import { createContext, type RequestContext } from './context.ts';
 import type { MetricsRegistry } from './metrics.ts';
+import { traceRequests } from './request-tracing.ts';
 import { type ExplorerOptions, explorerRoutes } from './routes/explorer.ts';
 import { graphNotificationRoutes } from './routes/graph-notifications.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -73,6 +74,11 @@ export async function createApp({
     return503OnClosing: true,
   });
   let isStopping = false;
+  traceRequests(app);
+  app.addHook('onResponse', (request, reply, done) => {
+    metrics.requestEnded(request.routeOptions.url, reply.statusCode, reply.elapsedTime / 1_000);
+    done();
+  });
   const { apollo, knownOperations } = createApolloServer({
     makeExecute,
     typeDefs: await readFile(SCHEMA, 'utf8'),
@@ -80,6 +86,7 @@ export async function createApp({
     introspection,
     isProduction,
     logger,
+    errorAnswered: (code) => metrics.errorAnswered(code),
   });
   await apollo.start();
 
@@ -103,7 +110,7 @@ export async function createApp({
     },
   });
   healthRoutes(app, database, () => isStopping);
-  metricsRoute(app, metrics);
+  metricsRoute(app, { metrics, database, clock: services.clock, logger });
   const deps = { services, database };
   recordingRoutes(app, deps);
   transcriptRoutes(app, deps);

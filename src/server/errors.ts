@@ -51,12 +51,17 @@ function isCode(code: unknown): code is ErrorCode {
 /**
  * Makes Apollo's `formatError`: an error that was thrown on purpose keeps its message and gets a code of the
  * contract; anything else is logged and leaves the server without its message (outside production, with it).
+ *
+ * @param answered told the code of each error
  */
-export function makeFormatError(logger: Logger, isProduction: boolean) {
+export function makeFormatError(logger: Logger, isProduction: boolean, answered: (code: ErrorCode) => void) {
   return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
     const original = unwrapResolverError(error);
     const { locations, path } = formatted;
-    const answer = (message: string, code: ErrorCode) => ({ message, locations, path, extensions: { code } });
+    const answer = (message: string, code: ErrorCode) => {
+      answered(code);
+      return { message, locations, path, extensions: { code } };
+    };
     if (original instanceof InvalidArgumentError) return answer(original.message, 'BAD_USER_INPUT');
     if (original instanceof DatabaseUnavailableError) {
       logger.error({ err: original }, 'the database does not answer');

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type DocumentNode, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { GraphQLContext } from '../resolvers/context.ts';
+import { isTracing } from '../telemetry/tracing.ts';
 import type { RequestContext } from './context.ts';
 import type { Execute } from './execution.ts';
 
@@ -19,7 +20,7 @@ const LONGEST_KNOWN = 20_000;
 const MOST_ACCEPTS = 50;
 
 /** Who sends it wants more than the answer. */
-const TRACE_HEADER = 'apollo-federation-include-trace';
+export const TRACE_HEADER = 'apollo-federation-include-trace';
 
 export interface KnownOperations {
   /** Remembers the queries that Apollo parsed and found valid. */
@@ -75,6 +76,8 @@ export function makeKnownOperations(execute: Execute): KnownOperations {
     },
 
     async answer(request, reply, makeContext) {
+      // Where operations are traced, Apollo's plugin tells of each.
+      if (isTracing()) return undefined;
       const contentType = contentTypes.get(acceptOf(request));
       const found = contentType === undefined ? undefined : find(request);
       if (contentType === undefined || found === undefined) return undefined;

@@ -33,8 +33,10 @@ export interface ServiceTools {
 export interface Metrics {
   /** Something at Microsoft was not as it is stored here, and was put right. */
   driftFound(kind: 'moved' | 'deleted' | 'orphan' | 'adopted' | 'stuck'): void;
-  /** A try at Microsoft ended: `success`, or a code of `UserErrorCode`. */
-  operationEnded(operation: string, outcome: string): void;
+  /** A try at Microsoft ended: `success`, or a code of `UserErrorCode`. Its time counts from when it was taken up. */
+  operationEnded(operation: string, outcome: string, durationMs?: number): void;
+  /** New recordings or transcripts of meetings are known. */
+  artifactsCaptured(kind: 'recording' | 'transcript', count: number): void;
   /** Change notifications of Microsoft came in. */
   notificationsReceived(outcome: NotificationOutcome, count: number): void;
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -23,6 +24,21 @@ export function start(entry: string, args: string[], env: Record<string, string>
   }
   const ended = once(child, 'close').then(([code]) => code as number | null);
   return { child, stdout: () => output.stdout, stderr: () => output.stderr, ended };
+}
+
+/** Waits until a server that was started says where it listens. */
+export function addressOf(server: Run): Promise<string> {
+  return vi.waitFor(
+    () => {
+      const line = server
+        .stdout()
+        .split('\n')
+        .find((text) => text.includes('the subgraph is listening'));
+      if (line === undefined) throw new Error(`It does not listen yet. ${server.stderr()}`);
+      return (JSON.parse(line) as { address: string }).address;
+    },
+    { timeout: 20_000, interval: 50 },
+  );
 }
 
 /** Runs an entry point to its end. */

@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { AUDIENCE, createTokenMaker, ISSUER, type TokenMaker } from '../support/tokens.ts';
-import { type Run, run, start } from './process.ts';
+import { addressOf, type Run, run, start } from './process.ts';
 
 const MAIN = 'src/main.ts';
 
@@ -48,18 +48,7 @@ afterAll(async () => {
 async function listening(env: Record<string, string> = {}): Promise<{ process: Run; url: string }> {
   const process = start(MAIN, [], { ...good, ...env });
   running.push(process);
-  const url = await vi.waitFor(
-    () => {
-      const line = process
-        .stdout()
-        .split('\n')
-        .find((text) => text.includes('the subgraph is listening'));
-      if (line === undefined) throw new Error(`It does not listen yet. ${process.stderr()}`);
-      return (JSON.parse(line) as { address: string }).address;
-    },
-    { timeout: 20_000, interval: 50 },
-  );
-  return { process, url };
+  return { process, url: await addressOf(process) };
 }
 
 function withDatabase(change: (url: URL) => void): Record<string, string> {

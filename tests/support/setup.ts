@@ -1,5 +1,8 @@
 import type { TestSubgraph } from './subgraph.ts';
 
+/** What operations are sent with: a test's own subgraph, or one that runs as a process. */
+type Asked = Pick<TestSubgraph, 'send' | 'tokens'>;
+
 /** What the simulator's demo world holds for each tenant. */
 export const MICROSOFT = {
   'tenant-a': {
@@ -36,7 +39,7 @@ export const REFRESH = `mutation ($input: RefreshTeamsMeetingArtifactsInput!) { 
 
 /** Runs a mutation and returns its payload; a GraphQL error fails the test with all that was said. */
 export async function mutate<Payload>(
-  subgraph: TestSubgraph,
+  subgraph: Asked,
   token: string,
   operation: string,
   input: object,
@@ -49,7 +52,7 @@ export async function mutate<Payload>(
 
 /** The same, for a mutation that must not have user errors. */
 export async function succeed<Payload extends { userErrors: UserErrorAnswer[] }>(
-  subgraph: TestSubgraph,
+  subgraph: Asked,
   token: string,
   operation: string,
   input: object,
@@ -61,7 +64,7 @@ export async function succeed<Payload extends { userErrors: UserErrorAnswer[] }>
 
 /** Sets a tenant up through the public API, as an admin does: app, organizer, activation. */
 export async function activate(
-  subgraph: TestSubgraph,
+  subgraph: Asked,
   tenant: TestTenant = 'tenant-a',
   settings: object = {},
 ): Promise<string> {
@@ -98,7 +101,7 @@ export function meetingInput(over: object = {}): Record<string, unknown> {
 }
 
 /** Creates a meeting that must succeed. */
-export async function createMeeting(subgraph: TestSubgraph, token: string, over: object = {}): Promise<CreatedMeeting> {
+export async function createMeeting(subgraph: Asked, token: string, over: object = {}): Promise<CreatedMeeting> {
   const { meeting } = await succeed<{ meeting: CreatedMeeting; userErrors: UserErrorAnswer[] }>(
     subgraph,
     token,
@@ -110,7 +113,7 @@ export async function createMeeting(subgraph: TestSubgraph, token: string, over:
 
 /** Lets a meeting take place in the simulator and fetches what Microsoft made of it. */
 export async function captureMeeting(
-  subgraph: TestSubgraph,
+  subgraph: Asked & Pick<TestSubgraph, 'simulator'>,
   token: string,
   meeting: CreatedMeeting,
   tenant: TestTenant = 'tenant-a',

@@ -20,6 +20,7 @@ import { createMetrics } from '../../src/server/metrics.ts';
 import type { MailTransport } from '../../src/services/invitations/mail-transport.ts';
 import type { ServiceTools } from '../../src/services/scope.ts';
 import { createServices, type ServiceOptions, type Services } from '../../src/services/services.ts';
+import { traceFields } from '../../src/telemetry/tracing.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { executeBothWays } from './execute-both-ways.ts';
 import { AUDIENCE, createTokenMaker, ISSUER, type TokenMaker } from './tokens.ts';
@@ -97,12 +98,28 @@ const RUNNABLE = `SELECT 1 FROM graphile_worker.jobs WHERE run_at <= now() AND l
     (SELECT queue_name FROM graphile_worker._private_job_queues WHERE locked_at IS NOT NULL)) LIMIT 1`;
 
 /** A port that nobody listens on at this moment: the public address has to be known before the server is made. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
   return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Sends operations to a subgraph that listens there. */
+export function sendTo(url: string): TestSubgraph['send'] {
+  return async <Data>(token: string | null, query: string, variables: Record<string, unknown> = {}) => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({ query, variables }),
+    });
+    const body = (await response.json()) as { data?: Data; errors?: GraphQLAnswer<Data>['errors'] };
+    return { status: response.status, data: body.data ?? null, errors: body.errors ?? [] };
+  };
 }
 
 /** Starts everything; each test file starts its own and closes it. */
@@ -135,19 +152,23 @@ export async function startTestSubgraph({
   let offset = 0;
   const clock = () => new Date(Date.now() + offset);
   const logs: Record<string, unknown>[] = [];
-  const logger = pino({ level: 'debug' }, { write: (line: string) => void logs.push(JSON.parse(line)) });
+  const logger = pino(
+    { level: 'debug', mixin: traceFields },
+    { write: (line: string) => void logs.push(JSON.parse(line)) },
+  );
   const key = () => [{ id: 'test', bytes: randomBytes(32) }];
 
   const port = isCallable ? await freePort() : 0;
   const db = await openDatabase({ connectionString: database.url, poolSize });
+  const metrics = createMetrics();
   const graphService = createGraphService({
     graphBaseUrl: simulator.url,
     entraBaseUrl: simulator.url,
     clock,
     logger,
+    observer: metrics,
     ...graph,
   });
-  const metrics = createMetrics();
   const tools: ServiceTools = {
     clock,
     newId: uuidv7,
@@ -189,7 +210,7 @@ export async function startTestSubgraph({
   });
   const url = await app.listen('127.0.0.1', port);
   const jobs = db.openJobPool(3);
-  const taskList = createTasks(db, services);
+  const taskList = createTasks(db, services, metrics);
 
   return {
     url,
@@ -216,18 +237,7 @@ export async function startTestSubgraph({
     advanceClock: (milliseconds) => {
       offset += milliseconds;
     },
-    async send<Data>(token: string | null, query: string, variables: Record<string, unknown> = {}) {
-      const response = await fetch(`${url}/graphql`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-        },
-        body: JSON.stringify({ query, variables }),
-      });
-      const body = (await response.json()) as { data?: Data; errors?: GraphQLAnswer<Data>['errors'] };
-      return { status: response.status, data: body.data ?? null, errors: body.errors ?? [] };
-    },
+    send: sendTo(url),
     async close() {
       await app.stop();
       await services.idle();

@@ -85,6 +85,22 @@ describe('the environment of npm run serve', () => {
     expect(message).not.toContain('topsecret');
   });
 
+  it('traces where OpenTelemetry’s own variables say where to, and not where they switch it off', () => {
+    expect(loadConfig(GOOD).tracing).toBeUndefined();
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+    expect(loadConfig({ ...GOOD, ...endpoint }).tracing).toEqual({ sampleRatio: 1 });
+    const own = {
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces.example/v1/traces',
+      OTEL_TRACES_SAMPLER_ARG: '0.1',
+    };
+    expect(loadConfig({ ...GOOD, ...own }).tracing).toEqual({ sampleRatio: 0.1 });
+    expect(loadConfig({ ...GOOD, ...endpoint, OTEL_SDK_DISABLED: 'True' }).tracing).toBeUndefined();
+    expect(refusal({ ...GOOD, OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' })).toContain(
+      'OTEL_EXPORTER_OTLP_ENDPOINT: ',
+    );
+    expect(refusal({ ...GOOD, ...endpoint, OTEL_TRACES_SAMPLER_ARG: '2' })).toContain('OTEL_TRACES_SAMPLER_ARG: ');
+  });
+
   it('lists everything that is missing in one message', () => {
     const message = refusal({});
     const required = Object.keys(GOOD).filter((name) => name !== 'AUTH_JWKS_URL');

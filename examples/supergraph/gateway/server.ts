@@ -11,7 +11,7 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-const FORWARDED_HEADERS = ['authorization', 'client-request-id', 'x-request-id'];
+const FORWARDED_HEADERS = ['authorization', 'client-request-id', 'traceparent', 'tracestate', 'x-request-id'];
 
 /**
  * Starts to listen; GraphQL is at `/graphql`, `/healthcheck` answers 200 once a supergraph is served. Rejects when the

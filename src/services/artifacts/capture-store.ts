@@ -5,6 +5,12 @@ import type { Scope, ServiceTools } from '../scope.ts';
 import { EXPIRES_MS, firstLookAt } from './capture-rules.ts';
 import type { Looked } from './look.ts';
 
+/** A look as it was begun: by itself or because somebody asked, and when. */
+export interface LookTaken {
+  operation: 'capture' | 'refresh';
+  began: Date;
+}
+
 /** Who looks at which meeting, and what came of it. */
 export interface CaptureStore {
   /** Takes up to so many meetings of which a look is due, for as long as the lease runs. */
@@ -15,7 +21,7 @@ export interface CaptureStore {
    * Stores what looks found out and lets go of their meetings. Of a meeting that was made due meanwhile, because there
    * is something new or what was refused is allowed, that stands. One whose lease ran out belongs to somebody else.
    */
-  finish(scope: Scope, operation: 'capture' | 'refresh', looked: readonly Looked[]): Promise<void>;
+  finish(scope: Scope, look: LookTaken, looked: readonly Looked[]): Promise<void>;
   /** Lets go of meetings at which the look failed by an error of ours; others come first now. */
   putOff(scope: Scope, meetings: readonly Meeting[]): Promise<void>;
 }
@@ -45,10 +51,13 @@ export function createCaptureStore(tools: ServiceTools): CaptureStore {
     });
   }
 
-  function log(scope: Scope, operation: 'capture' | 'refresh', looked: Looked): void {
+  function log(scope: Scope, { operation, began }: LookTaken, looked: Looked): void {
     const { meeting, newRecordings, newTranscripts, progress } = looked;
     const outcome = progress.captureFailure?.code ?? 'success';
-    tools.metrics.operationEnded(operation, outcome);
+    const durationMs = tools.clock().getTime() - began.getTime();
+    tools.metrics.operationEnded(operation, outcome, durationMs);
+    tools.metrics.artifactsCaptured('recording', newRecordings);
+    tools.metrics.artifactsCaptured('transcript', newTranscripts);
     const isQuiet = operation === 'capture' && newRecordings + newTranscripts === 0 && outcome === 'success';
     tools.logger[isQuiet ? 'debug' : 'info'](
       {
@@ -56,6 +65,7 @@ export function createCaptureStore(tools: ServiceTools): CaptureStore {
         meetingId: meeting.id,
         outcome,
         state: progress.captureState,
+        durationMs,
         graphRequestId: progress.captureFailure?.graphRequestId ?? null,
         newRecordings,
         newTranscripts,
@@ -97,7 +107,7 @@ export function createCaptureStore(tools: ServiceTools): CaptureStore {
         return count === 0 ? null : prisma.onlineMeeting.findFirst({ where: { id: meetingId } });
       }),
 
-    async finish(scope, operation, looked) {
+    async finish(scope, look, looked) {
       const now = tools.clock();
       const rows = looked.map(({ meeting, progress }) => ({
         id: meeting.id,
@@ -121,9 +131,9 @@ export function createCaptureStore(tools: ServiceTools): CaptureStore {
            WHERE m.tenant_id = current_setting('app.tenant_id') AND m.id = x.id AND m.capture_leased_until = x.lease
           RETURNING m.id::text AS id`;
         const ids = new Set(finished.map(({ id }) => id));
-        for (const one of looked) if (ids.has(one.meeting.id)) await audit(prisma, scope, operation, one);
+        for (const one of looked) if (ids.has(one.meeting.id)) await audit(prisma, scope, look.operation, one);
       });
-      for (const one of looked) log(scope, operation, one);
+      for (const one of looked) log(scope, look, one);
     },
 
     async putOff(scope, meetings) {

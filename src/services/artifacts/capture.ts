@@ -80,7 +80,9 @@ export function makeCapture(
     const byOrganizer = Map.groupBy(taken, ({ organizerObjectId }) => organizerObjectId ?? '');
     for (const [organizerId, meetings] of byOrganizer) {
       try {
-        await deps.captures.finish(scope, 'capture', await deps.look(scope, graph, organizerId, meetings));
+        const began = tools.clock();
+        const looked = await deps.look(scope, graph, organizerId, meetings);
+        await deps.captures.finish(scope, { operation: 'capture', began }, looked);
       } catch (err) {
         if (err instanceof DatabaseUnavailableError) throw err;
         tools.logger.error(

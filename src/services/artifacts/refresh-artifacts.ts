@@ -81,12 +81,13 @@ export function makeRefreshArtifacts(
   }
 
   async function lookAt(scope: Scope, graph: GraphClient, organizerId: string, meeting: Meeting): Promise<UserError[]> {
+    const began = tools.clock();
     try {
       const whoComes = readWhoComes(scope, graph, organizerId, meeting);
       const [looked] = await deps.look(scope, graph, organizerId, [meeting], { isAskedFor: true });
       await whoComes;
       if (looked === undefined) return [];
-      await deps.captures.finish(scope, 'refresh', [looked]);
+      await deps.captures.finish(scope, { operation: 'refresh', began }, [looked]);
       return looked.userErrors;
     } catch (error) {
       await deps.captures.putOff(scope, [meeting]);

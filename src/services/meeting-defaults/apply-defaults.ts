@@ -117,13 +117,14 @@ export function makeApplyMeetingDefaults(
 
   function log(scope: Scope, meeting: Meeting, began: number, failure: StoredFailure | null): void {
     const outcome = failure?.code ?? 'success';
-    tools.metrics.operationEnded(OPERATION, outcome);
+    const durationMs = tools.clock().getTime() - began;
+    tools.metrics.operationEnded(OPERATION, outcome, durationMs);
     tools.logger[failure === null ? 'info' : 'warn'](
       {
         tenantId: scope.db.tenantId,
         meetingId: meeting.id,
         outcome,
-        durationMs: tools.clock().getTime() - began,
+        durationMs,
         graphRequestId: failure?.graphRequestId ?? null,
       },
       `[TeamsMeetings] operation=${OPERATION}`,

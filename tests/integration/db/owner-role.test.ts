@@ -69,6 +69,13 @@ describe('a role that owns its tables and can do no more', () => {
     await expect(foreign).rejects.toThrow(/row-level security/);
   });
 
+  it('counts the meetings of all tenants for the operator, and shows them to nobody after it', async () => {
+    await sql(cluster.url('hosted'), "UPDATE online_meetings SET ends_at = now() + interval '1 day'");
+    const { meetings } = await db.operatorFacts();
+    expect(meetings.reduce((sum, { count }) => sum + count, 0)).toBe(2);
+    expect(await sql(url, 'SELECT count_meetings_by_state()', 'SELECT * FROM online_meetings')).toEqual([]);
+  });
+
   it('can append to the audit trail, and neither change nor delete what stands there', async () => {
     const tenant = db.forTenant('tenant-a');
     await tenant.run((prisma) =>

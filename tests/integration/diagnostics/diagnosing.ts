@@ -49,7 +49,12 @@ export function tools(): ServiceTools {
     sleep: async () => undefined,
     random: () => 0,
     logger: { debug: level, info: level, warn: level, error: level },
-    metrics: { driftFound: () => undefined, operationEnded: () => undefined, notificationsReceived: () => undefined },
+    metrics: {
+      driftFound: () => undefined,
+      operationEnded: () => undefined,
+      artifactsCaptured: () => undefined,
+      notificationsReceived: () => undefined,
+    },
   };
 }
 

@@ -28,7 +28,7 @@ const toolsWith = (sleep: ServiceTools['sleep']): ServiceTools => ({
   sleep,
   random: Math.random,
   logger: { debug() {}, info() {}, warn() {}, error() {} },
-  metrics: { driftFound() {}, operationEnded() {}, notificationsReceived() {} },
+  metrics: { driftFound() {}, operationEnded() {}, artifactsCaptured() {}, notificationsReceived() {} },
 });
 
 /** The services of another process on the same database. */

@@ -4,6 +4,7 @@ import { TokenSource } from '../../../src/graph/auth.ts';
 import { createGraphClient } from '../../../src/graph/client.ts';
 import { cloudEndpoints } from '../../../src/graph/clouds.ts';
 import { GraphRequestError, havingMaybeWorked } from '../../../src/graph/errors.ts';
+import { NO_OBSERVER } from '../../../src/graph/observer.ts';
 import { MailboxQueues } from '../../../src/graph/throttle.ts';
 import type { GraphClient } from '../../../src/graph/types.ts';
 import {
@@ -49,7 +50,7 @@ async function clientWithToken(options: ClientOptions): Promise<GraphClient> {
   const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined };
   const clock = () => new Date();
   const endpoints = cloudEndpoints('GLOBAL', { graphBaseUrl: fake.url, entraBaseUrl: fake.url });
-  const tokens = new TokenSource(APP, endpoints, { logger, clock, timeoutMs: 5_000 });
+  const tokens = new TokenSource(APP, endpoints, { logger, clock, timeoutMs: 5_000, observer: NO_OBSERVER });
   await tokens.token();
   return createGraphClient({
     cloud: 'GLOBAL',
@@ -59,6 +60,7 @@ async function clientWithToken(options: ClientOptions): Promise<GraphClient> {
     appKey: 'app',
     limits: { maxTries, totalTimeoutMs, sleep: options.sleep ?? sleep, random: () => 1 },
     perTryTimeoutMs,
+    observer: NO_OBSERVER,
     clock,
     logger,
   });

@@ -1,5 +1,6 @@
 import { addJob } from '../../../db/job-queue.ts';
 import { GraphRequestError } from '../../../graph/errors.ts';
+import { annotateSpan, inSpan } from '../../../telemetry/tracing.ts';
 import { type StoredFailure, toStoredFailure } from '../../failures.ts';
 import type { MicrosoftAppService } from '../../microsoft-app/microsoft-app.ts';
 import { DatabaseUnavailableError, type Scope, type ServiceTools } from '../../scope.ts';
@@ -75,12 +76,15 @@ export function makeSyncMeeting(deps: SyncDeps, tools: ServiceTools): SyncMeetin
   }
 
   function log(scope: Scope, { meeting }: Claim, began: number, failed: FailedTry | null): void {
-    tools.metrics.operationEnded(meeting.operation, failed?.failure.code ?? 'success');
+    const outcome = failed?.failure.code ?? 'success';
+    const durationMs = tools.clock().getTime() - began;
+    tools.metrics.operationEnded(meeting.operation, outcome, durationMs);
+    annotateSpan({ 'teams_meetings.outcome': outcome });
     const fields = {
       tenantId: scope.db.tenantId,
       meetingId: meeting.id,
-      outcome: failed?.failure.code ?? 'success',
-      durationMs: tools.clock().getTime() - began,
+      outcome,
+      durationMs,
       graphRequestId: failed?.failure.graphRequestId ?? null,
     };
     const line = `[TeamsMeetings] operation=${meeting.operation}`;
@@ -91,7 +95,8 @@ export function makeSyncMeeting(deps: SyncDeps, tools: ServiceTools): SyncMeetin
   /** An error of ours is logged with its cause, and tried again and given up like one of Microsoft's. */
   function ofMicrosoftOrOurs(error: unknown, { meeting }: Claim): GraphRequestError | SyncFailure {
     if (error instanceof GraphRequestError || error instanceof SyncFailure) return error;
-    tools.logger.error({ err: error, meetingId: meeting.id }, `[TeamsMeetings] operation=${meeting.operation} failed`);
+    const fields = { err: error, tenantId: meeting.tenantId, meetingId: meeting.id };
+    tools.logger.error(fields, `[TeamsMeetings] operation=${meeting.operation} failed`);
     return new SyncFailure('transient', {
       code: 'GRAPH_UNAVAILABLE',
       message: 'Something went wrong on our side before Microsoft could be asked.',
@@ -169,7 +174,9 @@ export function makeSyncMeeting(deps: SyncDeps, tools: ServiceTools): SyncMeetin
   return async (scope, meetingId) => {
     const claim = await claimMeeting(scope, tools, meetingId);
     if (claim === 'busy' || claim === 'idle') return claim;
-    await run(scope, claim);
+    const { id, operation } = claim.meeting;
+    const attributes = { 'teams_meetings.tenant_id': scope.db.tenantId, 'teams_meetings.meeting_id': id };
+    await inSpan(`meeting ${operation}`, { attributes }, () => run(scope, claim));
     return 'done';
   };
 }
