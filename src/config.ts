@@ -277,16 +277,19 @@ const migrationSchema = z.object({
 });
 
 /**
- * The database that `npm run db:migrate` works on; undefined means the embedded one.
+ * The database that `npm run db:migrate` works on, as the role that owns the tables (`url`) and as the login that serves
+ * (`applicationUrl`); undefined means the embedded one.
  *
  * @throws ConfigError
  */
-export function loadMigrationUrl(env: Environment = process.env): string | undefined {
+export function loadMigrationUrls(env: Environment = process.env): { url: string; applicationUrl: string } | undefined {
   const parsed = migrationSchema.safeParse(withoutEmpty(env));
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('\n'));
   }
-  return parsed.data.MIGRATION_DATABASE_URL ?? parsed.data.DATABASE_URL;
+  const { MIGRATION_DATABASE_URL: owner, DATABASE_URL: application } = parsed.data;
+  const url = owner ?? application;
+  return url === undefined ? undefined : { url, applicationUrl: application ?? url };
 }
 
 /** The folder of everything that a machine makes for itself in development: `DATA_DIRECTORY`, else `.data/`. */
@@ -296,6 +299,7 @@ export function loadDataDirectory(env: Environment = process.env): string {
 
 const developmentSchema = z.object({
   DATABASE_URL: postgresUrl.optional(),
+  MIGRATION_DATABASE_URL: postgresUrl.optional(),
   PORT: port.default(4001),
   GATEWAY_PORT: port.default(4000),
   PSA_CORE_PORT: port.default(4002),
@@ -305,6 +309,8 @@ const developmentSchema = z.object({
 
 export interface DevelopmentConfig {
   databaseUrl: string | undefined;
+  /** Of the role that owns the tables of `databaseUrl`; undefined: the same. */
+  migrationUrl?: string | undefined;
   ports: { subgraph: number; gateway: number; psaCore: number; simulator: number };
   logLevel: string;
   /** What child processes inherit. */
@@ -324,6 +330,7 @@ export function loadDevelopmentConfig(env: Environment = process.env): Developme
   const values = parsed.data;
   return {
     databaseUrl: values.DATABASE_URL,
+    migrationUrl: values.MIGRATION_DATABASE_URL,
     ports: {
       subgraph: values.PORT,
       gateway: values.GATEWAY_PORT,

@@ -1,19 +1,29 @@
 import { pino } from 'pino';
 import { BlobStoreError } from './blobs/blob-store.ts';
 import { ConfigError, loadConfig } from './config.ts';
-import { DatabaseRefusedError } from './db/database.ts';
+import { type Database, DatabaseRefusedError } from './db/database.ts';
 import { startWorker } from './jobs/worker.ts';
 import { openServices } from './open-services.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createMetrics } from './server/metrics.ts';
 import type { DevelopmentHelp } from './server/routes/explorer.ts';
+import type { Logger } from './services/scope.ts';
 
 /** Loaded where it is asked for alone: production has no code in it that makes tokens. */
 async function helpOf(developmentSecrets: string | undefined): Promise<DevelopmentHelp | undefined> {
   if (developmentSecrets === undefined) return undefined;
   const { developmentHelp } = await import('./cli/development-help.ts');
   return developmentHelp(developmentSecrets);
+}
+
+/** Row security holds against a login that can do no more than the server needs; `npm run doctor` says the same. */
+function warnOfLogin({ login }: Database, logger: Logger): void {
+  if (login.excess.length === 0) return;
+  logger.warn(
+    { role: login.name, excess: login.excess },
+    'the server logs into the database as a role that could pass row security: give it a login of its own (docs/database-roles.md)',
+  );
 }
 
 /** Opens everything, serves until a signal, and closes everything. */
@@ -24,6 +34,7 @@ async function main(): Promise<void> {
 
   const metrics = createMetrics();
   const { database, mail, blobs, services } = await openServices(config, { clock, logger, metrics });
+  warnOfLogin(database, logger);
   const authenticate = await createAuthenticator(config.auth, clock);
   const app = await createApp({
     database,

@@ -26,7 +26,7 @@ beforeAll(async () => {
   await writeFile(jwksFile, JSON.stringify(tokens.jwks));
   const key = () => `k1:${randomBytes(32).toString('base64')}`;
   good = {
-    DATABASE_URL: database.url,
+    DATABASE_URL: database.applicationUrl,
     HOST: '127.0.0.1',
     PORT: '0',
     PUBLIC_URL: 'http://127.0.0.1:4001',
@@ -157,6 +157,17 @@ describe('a server that is set up well', () => {
     expect((await ask({})).errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
     const authorization = `Bearer ${await tokens.token('technician')}`;
     expect(await ask({ authorization })).toEqual({ data: { teamsMeetingCapability: { available: false } } });
+    expect(process.stdout()).not.toContain('could pass row security');
+    process.child.kill('SIGTERM');
+    await process.ended;
+  });
+
+  it('warns of a login that could pass row security', async () => {
+    const { process } = await listening({ DATABASE_URL: database.url });
+    const lines = process.stdout().trim().split('\n');
+    const warnings = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 40);
+    expect(warnings).toMatchObject([{ role: 'postgres', excess: ['superuser'] }]);
+    expect(warnings[0].msg).toContain('docs/database-roles.md');
     process.child.kill('SIGTERM');
     await process.ended;
   });

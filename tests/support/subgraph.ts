@@ -135,7 +135,7 @@ export async function startTestSubgraph({
   const key = () => [{ id: 'test', bytes: randomBytes(32) }];
 
   const port = isCallable ? await freePort() : 0;
-  const db = await openDatabase({ connectionString: database.url, poolSize });
+  const db = await openDatabase({ connectionString: database.applicationUrl, poolSize });
   const graphService = createGraphService({
     graphBaseUrl: simulator.url,
     entraBaseUrl: simulator.url,

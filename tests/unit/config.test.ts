@@ -4,7 +4,7 @@ import {
   loadConfig,
   loadDataDirectory,
   loadDevelopmentConfig,
-  loadMigrationUrl,
+  loadMigrationUrls,
 } from '../../src/config.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
@@ -268,15 +268,22 @@ describe('the database that is migrated', () => {
   it.each([
     [{}, undefined],
     [{ DATABASE_URL: '' }, undefined],
-    [{ DATABASE_URL: app }, app],
-    [{ DATABASE_URL: app, MIGRATION_DATABASE_URL: owner }, owner],
-    [{ DATABASE_URL: app, MIGRATION_DATABASE_URL: '' }, app],
-  ])('with %j is %s', (env, url) => {
-    expect(loadMigrationUrl(env)).toBe(url);
+    [{ DATABASE_URL: app }, { url: app, applicationUrl: app }],
+    [
+      { DATABASE_URL: app, MIGRATION_DATABASE_URL: owner },
+      { url: owner, applicationUrl: app },
+    ],
+    [{ MIGRATION_DATABASE_URL: owner }, { url: owner, applicationUrl: owner }],
+    [
+      { DATABASE_URL: app, MIGRATION_DATABASE_URL: '' },
+      { url: app, applicationUrl: app },
+    ],
+  ])('with %j is %j', (env, urls) => {
+    expect(loadMigrationUrls(env)).toEqual(urls);
   });
 
   it('must be Postgres', () => {
-    expect(() => loadMigrationUrl({ DATABASE_URL: 'sqlite://x' })).toThrow(ConfigError);
+    expect(() => loadMigrationUrls({ DATABASE_URL: 'sqlite://x' })).toThrow(ConfigError);
   });
 });
 
