@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { BlobStoreError } from './blobs/blob-store.ts';
-import { ConfigError, loadConfig } from './config.ts';
+import { ConfigError, loadConfig, type SecretKey } from './config.ts';
 import { type Database, DatabaseRefusedError } from './db/database.ts';
 import { startWorker } from './jobs/worker.ts';
 import { openServices } from './open-services.ts';
@@ -8,6 +8,7 @@ import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createMetrics } from './server/metrics.ts';
 import type { DevelopmentHelp } from './server/routes/explorer.ts';
+import { keysInUse } from './services/microsoft-app/rotate-keys.ts';
 import type { Logger } from './services/scope.ts';
 
 /** Loaded where it is asked for alone: production has no code in it that makes tokens. */
@@ -26,6 +27,20 @@ function warnOfLogin({ login }: Database, logger: Logger): void {
   );
 }
 
+/**
+ * Names keys that stored secrets need and ENCRYPTION_KEYS lacks. The server serves all the same: only the tenants of those
+ * secrets wait for the key, or for their app to be connected again.
+ */
+async function tellLostKeys(database: Database, keys: readonly SecretKey[], logger: Logger): Promise<void> {
+  try {
+    const lost = (await keysInUse(database)).filter(({ keyId }) => !keys.some(({ id }) => id === keyId));
+    if (lost.length > 0)
+      logger.error({ lost }, 'stored secrets need encryption keys that are not in ENCRYPTION_KEYS (docs/keys.md)');
+  } catch (err) {
+    logger.warn({ err }, 'which encryption keys are in use could not be looked up');
+  }
+}
+
 /** Opens everything, serves until a signal, and closes everything. */
 async function main(): Promise<void> {
   const config = loadConfig();
@@ -35,6 +50,7 @@ async function main(): Promise<void> {
   const metrics = createMetrics();
   const { database, mail, blobs, services } = await openServices(config, { clock, logger, metrics });
   warnOfLogin(database, logger);
+  await tellLostKeys(database, config.encryptionKeys, logger);
   const authenticate = await createAuthenticator(config.auth, clock);
   const app = await createApp({
     database,

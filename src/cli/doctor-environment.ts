@@ -20,7 +20,7 @@ async function runningDatabase(): Promise<string> {
 }
 
 /**
- * The configuration of the server that is to be diagnosed: the environment of `npm run serve`, or where none of it is
+ * The configuration of the server that a command is about: the environment of `npm run serve`, or where none of it is
  * set, that of the `npm start` which runs in this checkout.
  *
  * @throws ConfigError

@@ -6,6 +6,7 @@ import { appliedMigrations, type DatabaseFacts, type DatabaseLogin, readDatabase
 import { type JobPool, openJobPool } from './job-pool.ts';
 import { migrationNames } from './migration-names.ts';
 import { APPLICATION_ROLE, JOB_SCHEMA } from './names.ts';
+import { readSecretKeys, type SecretKeyUse } from './secret-keys.ts';
 import { TenantPool } from './tenant-pool.ts';
 import { tellUnavailable } from './unavailable.ts';
 
@@ -32,6 +33,8 @@ export interface Database {
   ping(): Promise<void>;
   /** What is known of the database itself. @throws DatabaseUnavailableError when Postgres does not answer */
   facts(): Promise<DatabaseFacts>;
+  /** Which encryption keys the stored secrets of all tenants need. @throws as readSecretKeys, or DatabaseUnavailableError */
+  secretKeys(): Promise<SecretKeyUse[]>;
   close(): Promise<void>;
 }
 
@@ -176,6 +179,7 @@ export async function openDatabase(options: { connectionString: string; poolSize
     },
     openJobPool: (max) => openJobPool(options.connectionString, role, max),
     ping: () => pool.ping(),
+    secretKeys: () => tellUnavailable(() => readSecretKeys(options.connectionString, role)),
     facts: () => tellUnavailable(() => readDatabaseFacts(options.connectionString)),
     async close() {
       await prisma.$disconnect();

@@ -162,12 +162,18 @@ describe('a server that is set up well', () => {
     await process.ended;
   });
 
-  it('warns of a login that could pass row security', async () => {
+  it('warns of a login that could pass row security, and names keys that are lost; it serves all the same', async () => {
+    await database.query(
+      `INSERT INTO microsoft_apps (tenant_id, client_id, directory_id, cloud, credential_kind, credential_ciphertext, credential_hint, created_at, updated_at)
+       VALUES ('tenant-a', 'app', 'directory', 'GLOBAL', 'CLIENT_SECRET', 'v1:lost:n:c', 'abc…', now(), now())`,
+    );
     const { process } = await listening({ DATABASE_URL: database.url });
     const lines = process.stdout().trim().split('\n');
-    const warnings = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 40);
-    expect(warnings).toMatchObject([{ role: 'postgres', excess: ['superuser'] }]);
-    expect(warnings[0].msg).toContain('docs/database-roles.md');
+    const told = lines.map((line) => JSON.parse(line)).filter(({ level }) => level >= 40);
+    expect(told).toMatchObject([
+      { level: 40, role: 'postgres', excess: ['superuser'], msg: expect.stringContaining('docs/database-roles.md') },
+      { level: 50, lost: [{ keyId: 'lost', secrets: 1, tenants: 1 }], msg: expect.stringContaining('ENCRYPTION_KEYS') },
+    ]);
     process.child.kill('SIGTERM');
     await process.ended;
   });
