@@ -116,6 +116,17 @@ const proxies = z
     'must be addresses or ranges such as 10.0.0.0/8, separated by commas',
   );
 
+const GATEWAY_SECRET = /^[\x21-\x2b\x2d-\x7e]{32,}$/;
+const gatewaySecrets = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .refine(
+    (secrets) => secrets.every((secret) => GATEWAY_SECRET.test(secret)),
+    'must be secrets of at least 32 visible ASCII characters each, separated by commas (openssl rand -hex 32)',
+  );
+
+const perMinute = z.coerce.number().int().min(0).max(1_000_000_000);
+
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -128,6 +139,11 @@ const schema = z
     PORT: port.default(4001),
     PUBLIC_URL: publicUrl,
     TRUSTED_PROXIES: proxies.optional(),
+    GATEWAY_SECRETS: gatewaySecrets.optional(),
+    VIEWER_REQUESTS_PER_MINUTE: perMinute.default(1_200),
+    TENANT_REQUESTS_PER_MINUTE: perMinute.default(12_000),
+    ANONYMOUS_REQUESTS_PER_MINUTE: perMinute.default(600),
+    MAX_EVENT_LOOP_DELAY_MS: z.coerce.number().int().min(0).max(60_000).optional(),
     AUTH_JWKS_URL: publicUrl.optional(),
     AUTH_JWKS_FILE: z.string().min(1).optional(),
     AUTH_ISSUER: z.string().min(1),
@@ -181,6 +197,13 @@ export interface Config {
   publicUrl: string;
   /** Whose `X-Forwarded-For` is believed; empty: nobody's. */
   trustedProxies: string[];
+  /** Who may ask GraphQL, and how much; a number of 0 is no limit. */
+  admission: {
+    /** What the gateway shows, any of them; empty: everybody may ask. */
+    gatewaySecrets: string[];
+    perMinute: { viewer: number; tenant: number; anonymous: number };
+    shedding: { maxEventLoopDelayMs: number };
+  };
   auth: { jwks: { url: string } | { file: string }; issuer: string; audience: string };
   encryptionKeys: SecretKey[];
   linkSigningKeys: SecretKey[];
@@ -236,6 +259,18 @@ export function loadConfig(env: Environment = process.env): Config {
     listen: { host: values.HOST, port: values.PORT },
     publicUrl: values.PUBLIC_URL,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
+    admission: {
+      gatewaySecrets: values.GATEWAY_SECRETS ?? [],
+      perMinute: {
+        viewer: values.VIEWER_REQUESTS_PER_MINUTE,
+        tenant: values.TENANT_REQUESTS_PER_MINUTE,
+        anonymous: values.ANONYMOUS_REQUESTS_PER_MINUTE,
+      },
+      // A development machine that sleeps or compiles is no server under load.
+      shedding: {
+        maxEventLoopDelayMs: values.MAX_EVENT_LOOP_DELAY_MS ?? (values.NODE_ENV === 'production' ? 1_000 : 0),
+      },
+    },
     auth: {
       jwks: values.AUTH_JWKS_URL !== undefined ? { url: values.AUTH_JWKS_URL } : { file: values.AUTH_JWKS_FILE ?? '' },
       issuer: values.AUTH_ISSUER,

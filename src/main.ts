@@ -1,9 +1,10 @@
 import { pino } from 'pino';
 import { BlobStoreError } from './blobs/blob-store.ts';
-import { ConfigError, loadConfig, type SecretKey } from './config.ts';
+import { type Config, ConfigError, loadConfig, type SecretKey } from './config.ts';
 import { type Database, DatabaseRefusedError } from './db/database.ts';
 import { startWorker } from './jobs/worker.ts';
 import { openServices } from './open-services.ts';
+import { GATEWAY_SECRET_HEADER } from './server/admission/gateway-secret.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createMetrics } from './server/metrics.ts';
@@ -12,10 +13,13 @@ import { keysInUse } from './services/microsoft-app/rotate-keys.ts';
 import type { Logger } from './services/scope.ts';
 
 /** Loaded where it is asked for alone: production has no code in it that makes tokens. */
-async function helpOf(developmentSecrets: string | undefined): Promise<DevelopmentHelp | undefined> {
+async function helpOf({ developmentSecrets, admission }: Config): Promise<DevelopmentHelp | undefined> {
   if (developmentSecrets === undefined) return undefined;
   const { developmentHelp } = await import('./cli/development-help.ts');
-  return developmentHelp(developmentSecrets);
+  const help = await developmentHelp(developmentSecrets);
+  const [gatewaySecret] = admission.gatewaySecrets;
+  // The developer's browser is let past the gateway; anywhere else nobody is.
+  return gatewaySecret === undefined ? help : { ...help, headers: { [GATEWAY_SECRET_HEADER]: gatewaySecret } };
 }
 
 /** Row security holds against a login that can do no more than the server needs; `npm run doctor` says the same. */
@@ -59,9 +63,10 @@ async function main(): Promise<void> {
     metrics,
     logger,
     psaWebhookSecrets: config.psaWebhookSecrets,
+    admission: config.admission,
     trustedProxies: config.trustedProxies,
     introspection: config.introspection,
-    explorer: config.explorer ? { development: await helpOf(config.developmentSecrets) } : undefined,
+    explorer: config.explorer ? { development: await helpOf(config) } : undefined,
     isProduction: config.isProduction,
   });
 

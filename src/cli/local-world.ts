@@ -173,6 +173,8 @@ export async function startLocalWorld({ config, secrets, postgres, quiet }: Loca
       GATEWAY_PORT: String(config.ports.gateway),
       PSA_CORE_PORT: String(config.ports.psaCore),
       TEAMS_SUBGRAPH_URL: `${subgraphUrl}/graphql`,
+      // The first of them, where there are any: the others are those that are going out of use.
+      GATEWAY_SECRET: config.inherited.GATEWAY_SECRETS?.split(',')[0]?.trim() || undefined,
     });
     const ends = [...parts].map(
       ([name, part]) => new Promise<string>((resolve) => part.once('exit', () => resolve(name))),

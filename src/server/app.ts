@@ -3,6 +3,7 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Database } from '../db/database.ts';
 import type { Services } from '../services/services.ts';
+import { type AdmissionOptions, admit, OPEN_TO_ALL } from './admission/admission.ts';
 import { createApolloServer } from './apollo.ts';
 import type { Authenticate } from './authenticator.ts';
 import { createContext } from './context.ts';
@@ -32,6 +33,8 @@ export interface AppOptions {
   psaWebhookSecrets: readonly string[];
   /** What one address may send to the webhooks of Microsoft in a minute; default 1,200. */
   notificationsPerMinute?: number;
+  /** Who may ask GraphQL how much; default: everybody anything. */
+  admission?: AdmissionOptions;
   /** Proxies whose word for the caller's address is taken; default none. */
   trustedProxies?: string[];
   introspection: boolean;
@@ -56,6 +59,7 @@ export async function createApp({
   logger,
   psaWebhookSecrets,
   notificationsPerMinute = 1_200,
+  admission = OPEN_TO_ALL,
   trustedProxies = [],
   introspection,
   explorer,
@@ -80,12 +84,15 @@ export async function createApp({
   });
   await apollo.start();
 
-  app.route({
-    url: '/graphql',
-    method: ['GET', 'POST', 'OPTIONS'],
-    handler: fastifyApolloHandler(apollo, {
-      context: (request) => createContext(request.headers.authorization, authenticate, services, database),
-    }),
+  app.register(async (scoped) => {
+    const viewerOf = await admit(scoped, admission, { authenticate, metrics });
+    scoped.route({
+      url: '/graphql',
+      method: ['GET', 'POST', 'OPTIONS'],
+      handler: fastifyApolloHandler(apollo, {
+        context: (request) => createContext(request.headers.authorization, () => viewerOf(request), services, database),
+      }),
+    });
   });
   healthRoutes(app, database, () => isStopping);
   metricsRoute(app, metrics);

@@ -1,10 +1,13 @@
 import { Counter, Registry } from 'prom-client';
 import type { Metrics } from '../services/scope.ts';
+import type { RefusalReason } from './admission/refusals.ts';
 
 /** What the services count, and its text for Prometheus. */
 export interface MetricsRegistry extends Metrics {
   readonly contentType: string;
   text(): Promise<string>;
+  /** A request was turned away before anything of it was looked at. */
+  requestRefused(reason: RefusalReason): void;
 }
 
 export function createMetrics(): MetricsRegistry {
@@ -28,9 +31,16 @@ export function createMetrics(): MetricsRegistry {
     labelNames: ['outcome'],
     registers,
   });
+  const refused = new Counter({
+    name: 'teams_meetings_requests_refused_total',
+    help: 'Requests to /graphql that were turned away unread, by the reason.',
+    labelNames: ['reason'],
+    registers,
+  });
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    requestRefused: (reason) => refused.inc({ reason }),
     driftFound: (kind) => drift.inc({ kind }),
     operationEnded: (operation, outcome) => operations.inc({ operation, outcome }),
     notificationsReceived: (outcome, count) => notifications.inc({ outcome }, count),

@@ -155,6 +155,8 @@ export async function startChaosWorld(tenantCount: number): Promise<ChaosWorld> 
     GRAPH_BASE_URL: simulator.url,
     ENTRA_BASE_URL: simulator.url,
     LOG_LEVEL: 'info',
+    VIEWER_REQUESTS_PER_MINUTE: '0',
+    TENANT_REQUESTS_PER_MINUTE: '0',
   };
   const logFile = join(directory, 'subgraph.log');
   const replicas = [replica(env, await freePort(), logFile), replica(env, await freePort(), logFile)];

@@ -80,6 +80,7 @@ export interface TestSubgraphOptions {
   linkSigningKeys?: { id: string; bytes: Buffer }[];
   notificationsPerMinute?: number;
   trustedProxies?: string[];
+  admission?: AppOptions['admission'];
   /** What else the services are made with: a blob store, keys of links, how long links of recordings work. */
   services?: Partial<
     Pick<ServiceOptions, 'blobs' | 'copyLimits' | 'encryptionKeys' | 'linkSigningKeys' | 'recordingLinkMinutes'>
@@ -120,6 +121,7 @@ export async function startTestSubgraph({
   linkSigningKeys,
   notificationsPerMinute,
   trustedProxies,
+  admission,
   services: serviceOptions = {},
 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
   const directory = await mkdtemp(join(tmpdir(), 'subgraph-test-'));
@@ -178,6 +180,7 @@ export async function startTestSubgraph({
     psaWebhookSecrets,
     ...(notificationsPerMinute === undefined ? {} : { notificationsPerMinute }),
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
+    ...(admission === undefined ? {} : { admission }),
     introspection,
     explorer,
     isProduction,
