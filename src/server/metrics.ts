@@ -1,6 +1,8 @@
 import { Counter, Registry } from 'prom-client';
 import type { Metrics } from '../services/scope.ts';
-import type { RefusalReason } from './admission/refusals.ts';
+
+/** Why a request was turned away before anything of it was looked at. */
+export type RefusalReason = 'gateway-secret' | 'viewer-limit' | 'tenant-limit' | 'anonymous-limit' | 'overload';
 
 /** What the services count, and its text for Prometheus. */
 export interface MetricsRegistry extends Metrics {

@@ -7,6 +7,13 @@ import { type LoadShedding, shedLoad } from './load-shedding.ts';
 import { makeCountRequest, type RateLimits } from './rate-limits.ts';
 import { makeRefuse } from './refusals.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What came of the one verification of the request's token; null before it was asked for. */
+    verdict: Promise<Viewer | null> | null;
+  }
+}
+
 export interface AdmissionOptions {
   /** What the gateway shows, any of them; none: everybody may ask. */
   gatewaySecrets: readonly string[];
@@ -48,12 +55,12 @@ export async function admit(
   }
 
   const countRequest = await makeCountRequest(app, perMinute);
-  const verdicts = new WeakMap<FastifyRequest, Promise<Viewer | null>>();
+  app.decorateRequest('verdict', null);
   const verdictOn = (request: FastifyRequest) => {
-    const made = verdicts.get(request) ?? authenticate(request.headers.authorization);
-    verdicts.set(request, made);
-    return made;
+    request.verdict ??= authenticate(request.headers.authorization);
+    return request.verdict;
   };
+  if (countRequest === undefined) return verdictOn;
   app.addHook('onRequest', async (request, reply) => {
     // While nobody's token can be judged nobody is counted: the context answers what needs none, and refuses the rest.
     const viewer = await verdictOn(request).catch(() => undefined);

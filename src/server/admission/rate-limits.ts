@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Viewer } from '../../services/viewer.ts';
-import type { RefusalReason } from './refusals.ts';
+import type { RefusalReason } from '../metrics.ts';
 
 /** How many requests a minute; 0: as many as they like. */
 export interface RateLimits {
@@ -23,27 +23,37 @@ export interface ExceededLimit {
 /** Counts a request; resolves with the limit that it exceeds, or null. */
 export type CountRequest = (request: FastifyRequest, viewer: Viewer | null) => Promise<ExceededLimit | null>;
 
+type Budget = (request: FastifyRequest) => Promise<ExceededLimit | null>;
+const UNLIMITED: Budget = async () => null;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** For whom this request is counted; null where it has no good token. */
+    countedFor: Viewer | null;
+  }
+}
+
+function viewerOf({ countedFor }: FastifyRequest): Viewer {
+  if (countedFor === null) throw new Error('A request is counted for a viewer that it does not have');
+  return countedFor;
+}
+
 /**
  * Makes the budgets of this process. Viewers and tenants are those of a verified token: what an unverified one says of
  * itself would let anybody use up somebody else's budget. Of each kind the library remembers 5,000 at once, and forgets
  * the one that was used least lately first.
+ *
+ * @returns undefined where nothing has a limit
  */
-export async function makeCountRequest(app: FastifyInstance, limits: RateLimits): Promise<CountRequest> {
+export async function makeCountRequest(app: FastifyInstance, limits: RateLimits): Promise<CountRequest | undefined> {
+  if (Object.values(limits).every((limit) => limit === 0)) return undefined;
   await app.register(rateLimit, { global: false });
-  const viewers = new WeakMap<FastifyRequest, Viewer>();
-  const viewerOf = (request: FastifyRequest): Viewer => {
-    const viewer = viewers.get(request);
-    if (viewer === undefined) throw new Error('A request is counted for a viewer that it does not have');
-    return viewer;
-  };
-  const budget = (reason: RefusalReason, max: number, keyGenerator?: (request: FastifyRequest) => string) => {
-    const count = app.createRateLimit({
-      max,
-      timeWindow: MINUTE_MS,
-      ...(keyGenerator === undefined ? {} : { keyGenerator }),
-    });
-    return async (request: FastifyRequest): Promise<ExceededLimit | null> => {
-      if (max === 0) return null;
+  app.decorateRequest('countedFor', null);
+  const budget = (reason: RefusalReason, max: number, keyGenerator?: (request: FastifyRequest) => string): Budget => {
+    if (max === 0) return UNLIMITED;
+    const options = { max, timeWindow: MINUTE_MS };
+    const count = app.createRateLimit(keyGenerator === undefined ? options : { ...options, keyGenerator });
+    return async (request) => {
       const counted = await count(request);
       if (counted.isAllowed || !counted.isExceeded) return null;
       return { reason, perMinute: max, retryAfter: counted.ttlInSeconds };
@@ -59,7 +69,7 @@ export async function makeCountRequest(app: FastifyInstance, limits: RateLimits)
 
   return async (request, viewer) => {
     if (viewer === null) return ofAddress(request);
-    viewers.set(request, viewer);
+    request.countedFor = viewer;
     // A viewer who asks too much uses nothing of what the others have.
     return (await ofViewer(request)) ?? ofTenant(request);
   };

@@ -1,9 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../errors.ts';
-import type { MetricsRegistry } from '../metrics.ts';
-
-/** Why a request was turned away before anything of it was looked at. */
-export type RefusalReason = 'gateway-secret' | 'viewer-limit' | 'tenant-limit' | 'anonymous-limit' | 'overload';
+import type { MetricsRegistry, RefusalReason } from '../metrics.ts';
 
 interface Refusal {
   status: number;
