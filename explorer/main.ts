@@ -30,7 +30,12 @@ async function start(container: HTMLElement): Promise<void> {
     const operation = { ...asked, operationName: operationNameIn(asked.query, asked.operationName) };
     const response = await fetch('graphql', {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json', ...authorization() },
+      headers: {
+        ...settings.headers,
+        'content-type': 'application/json',
+        accept: 'application/json',
+        ...authorization(),
+      },
       body: JSON.stringify(operation),
     });
     const answer = await response.json();

@@ -8,6 +8,8 @@ export interface ExplorerSettings {
   roles: string[];
   /** Null outside `npm start`. */
   demo: DemoTenant | null;
+  /** What goes with every operation, where `npm start` is given a secret of the gateway. */
+  headers?: Record<string, string>;
 }
 
 export async function loadSettings(): Promise<ExplorerSettings> {

@@ -116,6 +116,17 @@ const proxies = z
     'must be addresses or ranges such as 10.0.0.0/8, separated by commas',
   );
 
+const GATEWAY_SECRET = /^[\x21-\x2b\x2d-\x7e]{32,}$/;
+const gatewaySecrets = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .refine(
+    (secrets) => secrets.every((secret) => GATEWAY_SECRET.test(secret)),
+    'must be secrets of at least 32 visible ASCII characters each, separated by commas (openssl rand -hex 32)',
+  );
+
+const perMinute = z.coerce.number().int().min(0).max(1_000_000_000);
+
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -128,6 +139,11 @@ const schema = z
     PORT: port.default(4001),
     PUBLIC_URL: publicUrl,
     TRUSTED_PROXIES: proxies.optional(),
+    GATEWAY_SECRETS: gatewaySecrets.optional(),
+    VIEWER_REQUESTS_PER_MINUTE: perMinute.default(1_200),
+    TENANT_REQUESTS_PER_MINUTE: perMinute.default(12_000),
+    ANONYMOUS_REQUESTS_PER_MINUTE: perMinute.default(600),
+    MAX_EVENT_LOOP_DELAY_MS: z.coerce.number().int().min(0).max(60_000).optional(),
     AUTH_JWKS_URL: publicUrl.optional(),
     AUTH_JWKS_FILE: z.string().min(1).optional(),
     AUTH_ISSUER: z.string().min(1),
@@ -185,6 +201,13 @@ export interface Config {
   publicUrl: string;
   /** Whose `X-Forwarded-For` is believed; empty: nobody's. */
   trustedProxies: string[];
+  /** Who may ask GraphQL, and how much; a number of 0 is no limit. */
+  admission: {
+    /** What the gateway shows, any of them; empty: everybody may ask. */
+    gatewaySecrets: string[];
+    perMinute: { viewer: number; tenant: number; anonymous: number };
+    shedding: { maxEventLoopDelayMs: number };
+  };
   auth: { jwks: { url: string } | { file: string }; issuer: string; audience: string };
   encryptionKeys: SecretKey[];
   linkSigningKeys: SecretKey[];
@@ -242,6 +265,18 @@ export function loadConfig(env: Environment = process.env): Config {
     listen: { host: values.HOST, port: values.PORT },
     publicUrl: values.PUBLIC_URL,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
+    admission: {
+      gatewaySecrets: values.GATEWAY_SECRETS ?? [],
+      perMinute: {
+        viewer: values.VIEWER_REQUESTS_PER_MINUTE,
+        tenant: values.TENANT_REQUESTS_PER_MINUTE,
+        anonymous: values.ANONYMOUS_REQUESTS_PER_MINUTE,
+      },
+      // A development machine that sleeps or compiles is no server under load.
+      shedding: {
+        maxEventLoopDelayMs: values.MAX_EVENT_LOOP_DELAY_MS ?? (values.NODE_ENV === 'production' ? 1_000 : 0),
+      },
+    },
     auth: {
       jwks: values.AUTH_JWKS_URL !== undefined ? { url: values.AUTH_JWKS_URL } : { file: values.AUTH_JWKS_FILE ?? '' },
       issuer: values.AUTH_ISSUER,
@@ -290,16 +325,19 @@ const migrationSchema = z.object({
 });
 
 /**
- * The database that `npm run db:migrate` works on; undefined means the embedded one.
+ * The database that `npm run db:migrate` works on, as the role that owns the tables (`url`) and as the login that serves
+ * (`applicationUrl`); undefined means the embedded one.
  *
  * @throws ConfigError
  */
-export function loadMigrationUrl(env: Environment = process.env): string | undefined {
+export function loadMigrationUrls(env: Environment = process.env): { url: string; applicationUrl: string } | undefined {
   const parsed = migrationSchema.safeParse(withoutEmpty(env));
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('\n'));
   }
-  return parsed.data.MIGRATION_DATABASE_URL ?? parsed.data.DATABASE_URL;
+  const { MIGRATION_DATABASE_URL: owner, DATABASE_URL: application } = parsed.data;
+  const url = owner ?? application;
+  return url === undefined ? undefined : { url, applicationUrl: application ?? url };
 }
 
 /** The folder of everything that a machine makes for itself in development: `DATA_DIRECTORY`, else `.data/`. */
@@ -309,6 +347,7 @@ export function loadDataDirectory(env: Environment = process.env): string {
 
 const developmentSchema = z.object({
   DATABASE_URL: postgresUrl.optional(),
+  MIGRATION_DATABASE_URL: postgresUrl.optional(),
   PORT: port.default(4001),
   GATEWAY_PORT: port.default(4000),
   PSA_CORE_PORT: port.default(4002),
@@ -318,6 +357,8 @@ const developmentSchema = z.object({
 
 export interface DevelopmentConfig {
   databaseUrl: string | undefined;
+  /** Of the role that owns the tables of `databaseUrl`; undefined: the same. */
+  migrationUrl?: string | undefined;
   ports: { subgraph: number; gateway: number; psaCore: number; simulator: number };
   logLevel: string;
   /** What child processes inherit. */
@@ -337,6 +378,7 @@ export function loadDevelopmentConfig(env: Environment = process.env): Developme
   const values = parsed.data;
   return {
     databaseUrl: values.DATABASE_URL,
+    migrationUrl: values.MIGRATION_DATABASE_URL,
     ports: {
       subgraph: values.PORT,
       gateway: values.GATEWAY_PORT,

@@ -1,21 +1,50 @@
 import { pino } from 'pino';
 import { BlobStoreError } from './blobs/blob-store.ts';
-import { ConfigError, loadConfig } from './config.ts';
-import { DatabaseRefusedError } from './db/database.ts';
+import { type Config, ConfigError, loadConfig, type SecretKey } from './config.ts';
+import { type Database, DatabaseRefusedError } from './db/database.ts';
 import { startWorker } from './jobs/worker.ts';
 import { openServices } from './open-services.ts';
+import { GATEWAY_SECRET_HEADER } from './server/admission/gateway-secret.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createMetrics } from './server/metrics.ts';
 import type { DevelopmentHelp } from './server/routes/explorer.ts';
 import { startTracing } from './telemetry/start-tracing.ts';
 import { traceFields } from './telemetry/tracing.ts';
+import { keysInUse } from './services/microsoft-app/rotate-keys.ts';
+import type { Logger } from './services/scope.ts';
 
 /** Loaded where it is asked for alone: production has no code in it that makes tokens. */
-async function helpOf(developmentSecrets: string | undefined): Promise<DevelopmentHelp | undefined> {
+async function helpOf({ developmentSecrets, admission }: Config): Promise<DevelopmentHelp | undefined> {
   if (developmentSecrets === undefined) return undefined;
   const { developmentHelp } = await import('./cli/development-help.ts');
-  return developmentHelp(developmentSecrets);
+  const help = await developmentHelp(developmentSecrets);
+  const [gatewaySecret] = admission.gatewaySecrets;
+  // The developer's browser is let past the gateway; anywhere else nobody is.
+  return gatewaySecret === undefined ? help : { ...help, headers: { [GATEWAY_SECRET_HEADER]: gatewaySecret } };
+}
+
+/** Row security holds against a login that can do no more than the server needs; `npm run doctor` says the same. */
+function warnOfLogin({ login }: Database, logger: Logger): void {
+  if (login.excess.length === 0) return;
+  logger.warn(
+    { role: login.name, excess: login.excess },
+    'the server logs into the database as a role that could pass row security: give it a login of its own (docs/database-roles.md)',
+  );
+}
+
+/**
+ * Names keys that stored secrets need and ENCRYPTION_KEYS lacks. The server serves all the same: only the tenants of those
+ * secrets wait for the key, or for their app to be connected again.
+ */
+async function tellLostKeys(database: Database, keys: readonly SecretKey[], logger: Logger): Promise<void> {
+  try {
+    const lost = (await keysInUse(database)).filter(({ keyId }) => !keys.some(({ id }) => id === keyId));
+    if (lost.length > 0)
+      logger.error({ lost }, 'stored secrets need encryption keys that are not in ENCRYPTION_KEYS (docs/keys.md)');
+  } catch (err) {
+    logger.warn({ err }, 'which encryption keys are in use could not be looked up');
+  }
 }
 
 /** Opens everything, serves until a signal, and closes everything. */
@@ -31,6 +60,8 @@ async function main(): Promise<void> {
 
   const metrics = createMetrics({ ofProcess: true });
   const { database, mail, blobs, services } = await openServices(config, { clock, logger, metrics });
+  warnOfLogin(database, logger);
+  await tellLostKeys(database, config.encryptionKeys, logger);
   const authenticate = await createAuthenticator(config.auth, clock);
   const app = await createApp({
     database,
@@ -39,9 +70,10 @@ async function main(): Promise<void> {
     metrics,
     logger,
     psaWebhookSecrets: config.psaWebhookSecrets,
+    admission: config.admission,
     trustedProxies: config.trustedProxies,
     introspection: config.introspection,
-    explorer: config.explorer ? { development: await helpOf(config.developmentSecrets) } : undefined,
+    explorer: config.explorer ? { development: await helpOf(config) } : undefined,
     isProduction: config.isProduction,
   });
 

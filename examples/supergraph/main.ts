@@ -1,6 +1,7 @@
 // Runs the PSA core subgraph and the gateway until interrupted.
 //   AUTH_JWKS_URL or AUTH_JWKS_FILE, AUTH_ISSUER, AUTH_AUDIENCE   how bearer tokens are verified
 //   TEAMS_SUBGRAPH_URL   default http://127.0.0.1:4001/graphql
+//   GATEWAY_SECRET   what the Teams subgraph wants to be shown, if it has GATEWAY_SECRETS
 //   GATEWAY_PORT (4000), PSA_CORE_PORT (4002), HOST (127.0.0.1)
 import { z } from 'zod';
 import type { AuthOptions } from './psa-core/viewer.ts';
@@ -14,6 +15,7 @@ const environment = z
     AUTH_ISSUER: z.string().min(1),
     AUTH_AUDIENCE: z.string().min(1),
     TEAMS_SUBGRAPH_URL: z.url().default('http://127.0.0.1:4001/graphql'),
+    GATEWAY_SECRET: z.string().min(1).optional(),
     GATEWAY_PORT: port.default(4000),
     PSA_CORE_PORT: port.default(4002),
     HOST: z.string().min(1).default('127.0.0.1'),
@@ -54,6 +56,7 @@ async function run(): Promise<void> {
   const env = parsed.data;
   const supergraph = await startSupergraph({
     subgraphUrl: env.TEAMS_SUBGRAPH_URL,
+    gatewaySecret: env.GATEWAY_SECRET,
     hostname: env.HOST,
     ports: { gateway: env.GATEWAY_PORT, psaCore: env.PSA_CORE_PORT },
     auth: env.auth,

@@ -1,4 +1,4 @@
-import { composeSupergraph } from './gateway/compose.ts';
+import { composeSupergraph, type Subgraph } from './gateway/compose.ts';
 import { startGateway } from './gateway/server.ts';
 import { startPsaCore } from './psa-core/server.ts';
 import type { AuthOptions } from './psa-core/viewer.ts';
@@ -6,6 +6,8 @@ import type { AuthOptions } from './psa-core/viewer.ts';
 export interface SupergraphOptions {
   /** The GraphQL address of the Teams meetings subgraph. It may come up later than this call. */
   subgraphUrl: string;
+  /** What shows that subgraph that it is the gateway who asks. */
+  gatewaySecret?: string | undefined;
   /** The interface to listen on. */
   hostname: string;
   /** 0 takes any free port. */
@@ -29,7 +31,7 @@ export interface Supergraph {
  * running, when a port is taken, a subgraph does not answer in time, or the two do not compose.
  */
 export async function startSupergraph(options: SupergraphOptions): Promise<Supergraph> {
-  const { hostname, ports, auth, subgraphUrl, timeoutMs = 60_000, signal } = options;
+  const { hostname, ports, auth, subgraphUrl, gatewaySecret, timeoutMs = 60_000, signal } = options;
   const running: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     for (const server of running.reverse().splice(0)) await server.close();
@@ -40,11 +42,12 @@ export async function startSupergraph(options: SupergraphOptions): Promise<Super
     // Listening before composing shows a taken port at once, however long the subgraph takes to come up.
     const gateway = await startGateway({ hostname, port: ports.gateway });
     running.push(gateway);
-    const subgraphs = [
+    const headers: Record<string, string> = gatewaySecret === undefined ? {} : { 'x-gateway-secret': gatewaySecret };
+    const subgraphs: Subgraph[] = [
       { name: 'psa-core', url: psaCore.url },
-      { name: 'teams-meetings', url: subgraphUrl },
+      { name: 'teams-meetings', url: subgraphUrl, headers },
     ];
-    gateway.serve(await composeSupergraph(subgraphs, { timeoutMs, signal }));
+    gateway.serve(await composeSupergraph(subgraphs, { timeoutMs, signal }), subgraphs);
     return { gatewayUrl: gateway.url, psaCoreUrl: psaCore.url, close };
   } catch (error) {
     await close();

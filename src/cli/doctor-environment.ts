@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Config, ConfigError, hasServeEnvironment, loadConfig, loadDevelopmentConfig } from '../config.ts';
+import { DEVELOPMENT_LOGIN } from '../db/names.ts';
 import { DATA_DIRECTORY, DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, developmentSecrets } from './development-secrets.ts';
 import { LOCAL_DATABASE } from './local-database.ts';
 
@@ -15,11 +16,11 @@ async function runningDatabase(): Promise<string> {
   const pidFile = join(DATA_DIRECTORY, 'postgres', 'postmaster.pid');
   const port = existsSync(pidFile) ? (await readFile(pidFile, 'utf8')).split('\n')[3]?.trim() : undefined;
   if (port === undefined || !/^\d+$/.test(port)) throw new ConfigError(NOT_RUNNING);
-  return `postgresql://postgres:postgres@${HOST}:${port}/${LOCAL_DATABASE}`;
+  return `postgresql://${DEVELOPMENT_LOGIN}:${DEVELOPMENT_LOGIN}@${HOST}:${port}/${LOCAL_DATABASE}`;
 }
 
 /**
- * The configuration of the server that is to be diagnosed: the environment of `npm run serve`, or where none of it is
+ * The configuration of the server that a command is about: the environment of `npm run serve`, or where none of it is
  * set, that of the `npm start` which runs in this checkout.
  *
  * @throws ConfigError

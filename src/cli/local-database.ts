@@ -6,11 +6,13 @@ import { DATA_DIRECTORY } from './development-secrets.ts';
 export const LOCAL_DATABASE = 'teams_meetings';
 
 /** Runs work on the embedded database under `.data/`, starting and stopping its server. */
-export async function withLocalDatabase<T>(work: (url: string) => Promise<T>): Promise<T> {
+export async function withLocalDatabase<T>(
+  work: (urls: { url: string; applicationUrl: string }) => Promise<T>,
+): Promise<T> {
   const cluster = await startEmbeddedPostgres({ directory: join(DATA_DIRECTORY, 'postgres'), persistent: true });
   try {
     await cluster.ensureDatabase(LOCAL_DATABASE);
-    return await work(cluster.url(LOCAL_DATABASE));
+    return await work({ url: cluster.url(LOCAL_DATABASE), applicationUrl: cluster.applicationUrl(LOCAL_DATABASE) });
   } finally {
     await cluster.stop();
   }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
 import type { DevelopmentConfig } from '../config.ts';
+import { admitLogin } from '../db/application-role.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../db/embedded-postgres.ts';
 import { migrate } from '../db/migrations.ts';
 import {
@@ -19,6 +20,7 @@ export interface LocalWorld {
   subgraphUrl: string;
   gatewayUrl: string;
   simulatorUrl: string;
+  /** Of the role that owns the tables, past row security in the embedded one; the subgraph has a login of its own. */
   databaseUrl: string;
   /** Resolves with the name of the first part that ends by itself. */
   broken: Promise<string>;
@@ -129,13 +131,16 @@ export async function startLocalWorld({ config, secrets, postgres, quiet }: Loca
     await freePort(config.ports.psaCore, 'PSA_CORE_PORT');
     const simulator = start('The simulator', 'simulator/main.ts', { HOST, PORT: String(config.ports.simulator) });
     simulator.catch(() => undefined);
-    let databaseUrl = config.databaseUrl;
-    if (databaseUrl === undefined) {
+    let applicationUrl = config.databaseUrl;
+    let databaseUrl = config.migrationUrl ?? config.databaseUrl;
+    if (applicationUrl === undefined || databaseUrl === undefined) {
       cluster = await startEmbeddedPostgres(postgres);
       await cluster.ensureDatabase(LOCAL_DATABASE);
       databaseUrl = cluster.url(LOCAL_DATABASE);
+      applicationUrl = cluster.applicationUrl(LOCAL_DATABASE);
     }
     await migrate(databaseUrl);
+    await admitLogin(databaseUrl, applicationUrl);
     if (cluster !== undefined) await forgetSubscriptions(databaseUrl);
     const simulatorUrl = (await simulator).url ?? '';
 
@@ -149,7 +154,8 @@ export async function startLocalWorld({ config, secrets, postgres, quiet }: Loca
       ...auth,
       NODE_ENV: 'development',
       DEVELOPMENT_SECRETS: dirname(secrets.jwksFile),
-      DATABASE_URL: databaseUrl,
+      DATABASE_URL: applicationUrl,
+      MIGRATION_DATABASE_URL: undefined,
       HOST,
       PORT: String(subgraphPort),
       PUBLIC_URL: `http://${HOST}:${subgraphPort}`,
@@ -167,6 +173,8 @@ export async function startLocalWorld({ config, secrets, postgres, quiet }: Loca
       GATEWAY_PORT: String(config.ports.gateway),
       PSA_CORE_PORT: String(config.ports.psaCore),
       TEAMS_SUBGRAPH_URL: `${subgraphUrl}/graphql`,
+      // The first of them, where there are any: the others are those that are going out of use.
+      GATEWAY_SECRET: config.inherited.GATEWAY_SECRETS?.split(',')[0]?.trim() || undefined,
     });
     const ends = [...parts].map(
       ([name, part]) => new Promise<string>((resolve) => part.once('exit', () => resolve(name))),

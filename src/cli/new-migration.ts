@@ -8,7 +8,7 @@ await runCommand(async () => {
   const [name] = process.argv.slice(2);
   if (name === undefined || !/^[a-z0-9_]+$/.test(name))
     throw new Error('Usage: npm run db:new -- <name>, with a name of lower-case letters, digits and _.');
-  const sql = await withLocalDatabase(missingMigrationSql);
+  const sql = await withLocalDatabase(({ url }) => missingMigrationSql(url));
   if (sql === '') {
     console.log('The migrations already lead to prisma/schema.prisma; nothing was written.');
   } else {

@@ -2,11 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { Prisma, PrismaClient } from '../generated/prisma/client.ts';
-import { appliedMigrations, type DatabaseFacts, readDatabaseFacts } from './facts.ts';
+import { appliedMigrations, type DatabaseFacts, type DatabaseLogin, readDatabaseFacts, readLogin } from './facts.ts';
 import { type JobPool, openJobPool } from './job-pool.ts';
 import { migrationNames } from './migration-names.ts';
 import { APPLICATION_ROLE, JOB_SCHEMA } from './names.ts';
 import { type OperatorFacts, type PoolFacts, readOperatorFacts } from './operator-facts.ts';
+import { readSecretKeys, type SecretKeyUse } from './secret-keys.ts';
 import { TenantPool } from './tenant-pool.ts';
 import { tellUnavailable } from './unavailable.ts';
 
@@ -36,6 +37,8 @@ export interface PreparedStatement {
 }
 
 export interface Database {
+  /** Who logged in, as it was when the database was opened. */
+  readonly login: DatabaseLogin;
   /** @throws when the tenant id is empty */
   forTenant(tenantId: string): TenantDatabase;
   /** Connections for the job queue alone; the caller ends them. */
@@ -48,6 +51,8 @@ export interface Database {
   operatorFacts(): Promise<OperatorFacts>;
   /** The pool that serves tenants, at this moment. */
   poolFacts(): PoolFacts;
+  /** Which encryption keys the stored secrets of all tenants need. @throws as readSecretKeys, or DatabaseUnavailableError */
+  secretKeys(): Promise<SecretKeyUse[]>;
   close(): Promise<void>;
 }
 
@@ -100,7 +105,7 @@ async function roleToUse(client: pg.Client): Promise<string | undefined> {
   if (row?.exempt === false) return undefined;
   throw new DatabaseRefusedError(
     `The database role "${row?.user}" bypasses row security and cannot lower itself to "${APPLICATION_ROLE}". ` +
-      'Use a role without SUPERUSER and BYPASSRLS, or create that role and grant it what the first migration grants.',
+      'Use a role without SUPERUSER and BYPASSRLS, or create that role and run `npm run db:migrate` again.',
   );
 }
 
@@ -143,7 +148,7 @@ async function refuseWithoutPrivileges(client: pg.Client, role: string | undefin
 }
 
 /** Looks at the database once, before any connection of the pool is made. */
-async function inspect(connectionString: string): Promise<string | undefined> {
+async function inspect(connectionString: string): Promise<{ role: string | undefined; login: DatabaseLogin }> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000, query_timeout: 10_000 });
   await client.connect();
   try {
@@ -151,7 +156,7 @@ async function inspect(connectionString: string): Promise<string | undefined> {
     await refuseWithoutJobQueue(client);
     const role = await roleToUse(client);
     await refuseWithoutPrivileges(client, role);
-    return role;
+    return { role, login: await readLogin(client) };
   } finally {
     await client.end();
   }
@@ -163,7 +168,7 @@ async function inspect(connectionString: string): Promise<string | undefined> {
  * @throws DatabaseRefusedError when migrations of this release are missing, or row security would not bind this role
  */
 export async function openDatabase(options: { connectionString: string; poolSize: number }): Promise<Database> {
-  const role = await inspect(options.connectionString);
+  const { role, login } = await inspect(options.connectionString);
   const pool = new TenantPool({
     connectionString: options.connectionString,
     role,
@@ -175,6 +180,7 @@ export async function openDatabase(options: { connectionString: string; poolSize
   const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' }).$extends(tenantGuard);
 
   return {
+    login,
     forTenant(tenantId) {
       if (tenantId === '') throw new Error('A tenant id is empty');
       return {
@@ -199,6 +205,7 @@ export async function openDatabase(options: { connectionString: string; poolSize
     },
     openJobPool: (max) => openJobPool(options.connectionString, role, max),
     ping: () => pool.ping(),
+    secretKeys: () => tellUnavailable(() => readSecretKeys(options.connectionString, role)),
     facts: () => tellUnavailable(() => readDatabaseFacts(options.connectionString)),
     operatorFacts: () => readOperatorFacts((text) => pool.runUnbound(text) as ReturnType<typeof pool.query>),
     poolFacts: () => ({

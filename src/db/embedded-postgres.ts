@@ -2,10 +2,13 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { DEVELOPMENT_LOGIN } from './names.ts';
 
 /** A running embedded Postgres; `url(database)` is a connection string of its superuser. */
 export interface EmbeddedPostgres {
   url(database?: string): string;
+  /** A connection string of the server's login, which admitLogin makes. */
+  applicationUrl(database: string): string;
   /** Creates the database unless it exists. */
   ensureDatabase(name: string): Promise<void>;
   stop(): Promise<void>;
@@ -81,8 +84,10 @@ export async function startEmbeddedPostgres(options: {
       { cause },
     );
   }
+  const urlOf = (login: string, database: string) => `postgresql://${login}:${login}@127.0.0.1:${port}/${database}`;
   return {
-    url: (database = 'postgres') => `postgresql://postgres:postgres@127.0.0.1:${port}/${database}`,
+    url: (database = 'postgres') => urlOf('postgres', database),
+    applicationUrl: (database) => urlOf(DEVELOPMENT_LOGIN, database),
     async ensureDatabase(name) {
       const client = cluster.getPgClient();
       await client.connect();

@@ -14,6 +14,29 @@ export interface DatabaseFacts {
     /** The database has them, this release does not know them. */
     unknown: string[];
   } | null;
+  login: DatabaseLogin;
+}
+
+/** What a login has besides what the server needs of it; each lets a mistake or an attacker past row security. */
+const EXCESSIVE_RIGHTS = ['superuser', 'bypasses-row-security', 'owns-tables'] as const;
+
+/** The role that DATABASE_URL logs in as, whatever it lowers itself to afterwards. */
+export interface DatabaseLogin {
+  name: string;
+  excess: (typeof EXCESSIVE_RIGHTS)[number][];
+}
+
+/** Who logs in here, and what that role could do that the server should not. */
+export async function readLogin(client: pg.Client): Promise<DatabaseLogin> {
+  const { rows } = await client.query<{ name: string } & Record<(typeof EXCESSIVE_RIGHTS)[number], boolean>>(
+    `SELECT rolname AS name, rolsuper AS superuser, NOT rolsuper AND rolbypassrls AS "bypasses-row-security",
+            NOT rolsuper AND coalesce((SELECT pg_has_role(login.oid, relowner, 'MEMBER') FROM pg_class
+                                        WHERE oid = to_regclass('online_meetings')), false) AS "owns-tables"
+       FROM pg_roles login WHERE rolname = session_user`,
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('Postgres does not tell who logged in');
+  return { name: row.name, excess: EXCESSIVE_RIGHTS.filter((right) => row[right]) };
 }
 
 /** Which migrations were applied: `none` before the first one, `hidden` where the role may not read of them. */
@@ -43,11 +66,12 @@ export async function readDatabaseFacts(connectionString: string): Promise<Datab
     const [row] = rows;
     if (row === undefined) throw new Error('Postgres does not tell its version');
     const [applied, ours] = [await appliedMigrations(client), await migrationNames()];
-    if (applied === 'hidden') return { serverVersion: row.version, now: row.now, migrations: null };
+    const facts = { serverVersion: row.version, now: row.now, login: await readLogin(client) };
+    if (applied === 'hidden') return { ...facts, migrations: null };
     const names = applied === 'none' ? [] : applied;
     const pending = ours.filter((name) => !names.includes(name));
     const unknown = names.filter((name) => !ours.includes(name));
-    return { serverVersion: row.version, now: row.now, migrations: { pending, unknown } };
+    return { ...facts, migrations: { pending, unknown } };
   } finally {
     await client.end();
   }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { MigrationList } from '@prisma/schema-engine-wasm/schema_engine_bg';
+import { grantToApplication } from './application-role.ts';
 import { installJobQueue } from './job-queue.ts';
 import { migrationNames, PRISMA_FOLDER } from './migration-names.ts';
 import { withSchemaEngine } from './schema-engine.ts';
@@ -35,7 +36,8 @@ async function readMigrations(folder: URL): Promise<MigrationList> {
 }
 
 /**
- * Applies the migrations that the database lacks, brings the job queue's own tables up to date, and returns their names, oldest first.
+ * Applies the migrations that the database lacks, brings grants and the job queue's own tables up to date, and returns
+ * their names, oldest first.
  *
  * @param connectionString a Postgres URL of the role that owns the tables
  * @throws MigrationHistoryError when a migration was edited after it ran, or failed half-way
@@ -62,6 +64,7 @@ export async function migrate(connectionString: string, folder = PRISMA_FOLDER):
     const result = await engine.applyMigrations({ migrationsList, filters: NO_FILTERS });
     return result.appliedMigrationNames;
   });
+  await grantToApplication(connectionString);
   await installJobQueue(connectionString);
   return applied;
 }

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { fastifyApolloHandler } from '@as-integrations/fastify';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Database } from '../db/database.ts';
 import type { Services } from '../services/services.ts';
 import { type ApolloOptions, createApolloServer } from './apollo.ts';
+import { type AdmissionOptions, OPEN_TO_ALL } from './admission/admission.ts';
 import type { Authenticate } from './authenticator.ts';
-import { createContext, type RequestContext } from './context.ts';
 import type { MetricsRegistry } from './metrics.ts';
 import { traceRequests } from './request-tracing.ts';
 import { type ExplorerOptions, explorerRoutes } from './routes/explorer.ts';
 import { graphNotificationRoutes } from './routes/graph-notifications.ts';
+import { graphqlRoute } from './routes/graphql.ts';
 import { healthRoutes } from './routes/health.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { metricsRoute } from './routes/metrics.ts';
@@ -33,6 +33,8 @@ export interface AppOptions {
   psaWebhookSecrets: readonly string[];
   /** What one address may send to the webhooks of Microsoft in a minute; default 1,200. */
   notificationsPerMinute?: number;
+  /** Who may ask GraphQL how much; default: everybody anything. */
+  admission?: AdmissionOptions;
   /** Proxies whose word for the caller's address is taken; default none. */
   trustedProxies?: string[];
   introspection: boolean;
@@ -58,6 +60,7 @@ export async function createApp({
   logger,
   psaWebhookSecrets,
   notificationsPerMinute = 1_200,
+  admission = OPEN_TO_ALL,
   trustedProxies = [],
   introspection,
   explorer,
@@ -90,25 +93,7 @@ export async function createApp({
   });
   await apollo.start();
 
-  const contexts = new WeakMap<FastifyRequest, Promise<RequestContext>>();
-  const contextOf = (request: FastifyRequest): Promise<RequestContext> => {
-    const context =
-      contexts.get(request) ?? createContext(request.headers.authorization, authenticate, services, database);
-    contexts.set(request, context);
-    return context;
-  };
-  const answerByApollo = fastifyApolloHandler(apollo, { context: contextOf });
-  app.route({
-    url: '/graphql',
-    method: ['GET', 'POST', 'OPTIONS'],
-    async handler(request, reply) {
-      const known = await knownOperations.answer(request, reply, () => contextOf(request));
-      if (known !== undefined) return known;
-      const answer = await answerByApollo.call(app, request, reply);
-      knownOperations.learnContentType(request, reply);
-      return answer;
-    },
-  });
+  graphqlRoute(app, { apollo, knownOperations, admission, authenticate, metrics, services, database });
   healthRoutes(app, database, () => isStopping);
   metricsRoute(app, { metrics, database, clock: services.clock, logger });
   const deps = { services, database };

@@ -28,6 +28,8 @@ export const NOTIFICATION_OUTCOMES = [
   'lapsed',
   'deferred',
 ] as const satisfies readonly NotificationOutcome[];
+/** Why a request to `/graphql` was turned away unread. */
+export const REFUSAL_REASONS = ['gateway-secret', 'viewer-limit', 'tenant-limit', 'anonymous-limit', 'overload'] as const;
 /** What Entra says of an app registration that somebody has to mend; and that it is well. */
 export const TOKEN_OUTCOMES = [
   'SUCCESS',
@@ -46,6 +48,8 @@ export const LABELS = {
   route: ROUTES,
   /** Of an HTTP answer: the class of its status. */
   status: ['1xx', '2xx', '3xx', '4xx', '5xx'],
+  /** Of a request that was turned away. */
+  reason: REFUSAL_REASONS,
   /** Of an error in a GraphQL answer. */
   code: ERROR_CODES,
   /** Of the metrics of meetings: the operation, as in the log; of Microsoft's: the method of `GraphClient`. */

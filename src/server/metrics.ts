@@ -10,8 +10,12 @@ import {
   DRIFT_KINDS,
   type Label,
   NOTIFICATION_OUTCOMES,
+  REFUSAL_REASONS,
   TOKEN_OUTCOMES,
 } from './metric-labels.ts';
+
+/** Why a request was turned away before anything of it was looked at. */
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** Everything that is counted, and its text for Prometheus. */
 export interface MetricsRegistry extends Metrics, GraphObserver, JobObserver {
@@ -24,6 +28,8 @@ export interface MetricsRegistry extends Metrics, GraphObserver, JobObserver {
   /** What the database says of itself; null when it did not answer. */
   databaseRead(facts: OperatorFacts | null): void;
   poolRead(facts: PoolFacts): void;
+  /** A request was turned away before anything of it was looked at. */
+  requestRefused(reason: RefusalReason): void;
 }
 
 const PREFIX = 'teams_meetings_';
@@ -56,6 +62,7 @@ export function createMetrics({ ofProcess = false }: { ofProcess?: boolean } = {
     ['route', 'status'],
     REQUEST_SECONDS,
   );
+  const refused = counter('requests_refused_total', 'Requests to /graphql that were turned away unread, by the reason.', ['reason']);
   const errors = counter('graphql_errors_total', 'Errors in GraphQL answers, by code.', ['code']);
   const operations = counter(
     'operations_total',
@@ -110,6 +117,7 @@ export function createMetrics({ ofProcess = false }: { ofProcess?: boolean } = {
 
   // A counter that is first seen at 1 has not grown in the eyes of Prometheus: what alerts watch begins at 0.
   for (const code of ERROR_CODES) errors.inc({ code }, 0);
+  for (const reason of REFUSAL_REASONS) refused.inc({ reason }, 0);
   for (const kind of DRIFT_KINDS) drift.inc({ kind }, 0);
   for (const kind of ARTIFACT_KINDS) captured.inc({ kind }, 0);
   for (const outcome of NOTIFICATION_OUTCOMES) notifications.inc({ outcome }, 0);
@@ -126,6 +134,7 @@ export function createMetrics({ ofProcess = false }: { ofProcess?: boolean } = {
     requestEnded: (route, status, seconds) =>
       requests.observe({ route: routeLabel(route), status: `${Math.floor(status / 100)}xx` }, seconds),
     errorAnswered: (code) => errors.inc({ code }),
+    requestRefused: (reason) => refused.inc({ reason }),
     driftFound: (kind) => drift.inc({ kind }),
     operationEnded(operation, outcome, durationMs) {
       operations.inc({ operation, outcome });

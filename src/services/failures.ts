@@ -1,5 +1,6 @@
 import { GraphRequestError } from '../graph/errors.ts';
 import type { GraphFailureKind } from '../graph/types.ts';
+import { SecretUnreadableError } from './microsoft-app/key-ring.ts';
 
 export const USER_ERROR_CODES = [
   'INVALID_INPUT',
@@ -171,6 +172,20 @@ const EXPLANATIONS: Record<GraphFailureKind, Explanation> = {
     remedy: 'Report it with the request id.',
   },
 };
+
+/** Where a stored credential needs a key that this installation does not have: not a fault of Microsoft, and none of a caller. */
+export const CREDENTIAL_UNREADABLE: Explanation = {
+  code: 'NOT_CONFIGURED',
+  message: 'The stored credential of the Microsoft app cannot be decrypted with the keys of this installation.',
+  remedy:
+    'Whoever runs the subgraph puts the former key back into ENCRYPTION_KEYS; or connect the app again with connectMicrosoftApp.',
+};
+
+/** The same for a credential that was asked for and cannot be read; any other error is thrown on. */
+export function toUnreadable(error: unknown): UserError {
+  if (error instanceof SecretUnreadableError) return CREDENTIAL_UNREADABLE;
+  throw error;
+}
 
 /** Says what a failed call to Microsoft means. An error that did not come from Microsoft is thrown on: it is a bug. */
 export function explain(error: unknown): Explanation & { kind: GraphFailureKind; graphRequestId: string | null } {

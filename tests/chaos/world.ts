@@ -15,6 +15,7 @@ import {
   developmentSecrets,
   developmentToken,
 } from '../../src/cli/development-secrets.ts';
+import { admitLogin } from '../../src/db/application-role.ts';
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { migrate } from '../../src/db/migrations.ts';
 import { ROLES } from '../integration/domain/support.ts';
@@ -119,6 +120,7 @@ export async function startChaosWorld(tenantCount: number): Promise<ChaosWorld> 
   await cluster.ensureDatabase('chaos');
   const databaseUrl = cluster.url('chaos');
   await migrate(databaseUrl);
+  await admitLogin(databaseUrl, cluster.applicationUrl('chaos'));
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 4 });
   pool.on('error', () => undefined);
 
@@ -143,7 +145,7 @@ export async function startChaosWorld(tenantCount: number): Promise<ChaosWorld> 
   const env: Record<string, string> = {
     NODE_ENV: 'development',
     PATH: process.env.PATH ?? '',
-    DATABASE_URL: databaseUrl,
+    DATABASE_URL: cluster.applicationUrl('chaos'),
     HOST,
     AUTH_JWKS_FILE: secrets.jwksFile,
     AUTH_ISSUER: DEVELOPMENT_ISSUER,
@@ -153,6 +155,8 @@ export async function startChaosWorld(tenantCount: number): Promise<ChaosWorld> 
     GRAPH_BASE_URL: simulator.url,
     ENTRA_BASE_URL: simulator.url,
     LOG_LEVEL: 'info',
+    VIEWER_REQUESTS_PER_MINUTE: '0',
+    TENANT_REQUESTS_PER_MINUTE: '0',
   };
   const logFile = join(directory, 'subgraph.log');
   const replicas = [replica(env, await freePort(), logFile), replica(env, await freePort(), logFile)];

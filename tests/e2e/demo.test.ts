@@ -21,7 +21,12 @@ let steps: Step[];
 
 const freePorts = { subgraph: 0, gateway: 0, psaCore: 0, simulator: 0 };
 const options = () => ({
-  config: { ...loadDevelopmentConfig(), databaseUrl: database.url, ports: freePorts },
+  config: {
+    ...loadDevelopmentConfig(),
+    databaseUrl: database.applicationUrl,
+    migrationUrl: database.url,
+    ports: freePorts,
+  },
   secrets,
   postgres: { directory: join(directory, 'postgres'), persistent: false },
   quiet: true,

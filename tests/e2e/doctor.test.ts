@@ -49,7 +49,7 @@ beforeAll(async () => {
   const jwksFile = join(directory, 'jwks.json');
   await writeFile(jwksFile, JSON.stringify(subgraph.tokens.jwks));
   environment = {
-    DATABASE_URL: subgraph.database.url,
+    DATABASE_URL: subgraph.database.applicationUrl,
     PUBLIC_URL: subgraph.url,
     AUTH_JWKS_FILE: jwksFile,
     AUTH_ISSUER: ISSUER,
@@ -239,7 +239,7 @@ describe('npm run doctor, when there is nothing to diagnose', () => {
     const port = (url: string) => new URL(url).port;
     const { code, stdout } = await run(DOCTOR, ['--tenant', 'tenant-a'], {
       DATA_DIRECTORY: directory,
-      DATABASE_URL: subgraph.database.url,
+      DATABASE_URL: subgraph.database.applicationUrl,
       PORT: port(subgraph.url),
       SIMULATOR_PORT: port(subgraph.simulatorUrl),
     });

@@ -26,7 +26,7 @@ beforeAll(async () => {
   await writeFile(jwksFile, JSON.stringify(tokens.jwks));
   const key = () => `k1:${randomBytes(32).toString('base64')}`;
   good = {
-    DATABASE_URL: database.url,
+    DATABASE_URL: database.applicationUrl,
     HOST: '127.0.0.1',
     PORT: '0',
     PUBLIC_URL: 'http://127.0.0.1:4001',
@@ -146,6 +146,23 @@ describe('a server that is set up well', () => {
     expect((await ask({})).errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
     const authorization = `Bearer ${await tokens.token('technician')}`;
     expect(await ask({ authorization })).toEqual({ data: { teamsMeetingCapability: { available: false } } });
+    expect(process.stdout()).not.toContain('could pass row security');
+    process.child.kill('SIGTERM');
+    await process.ended;
+  });
+
+  it('warns of a login that could pass row security, and names keys that are lost; it serves all the same', async () => {
+    await database.query(
+      `INSERT INTO microsoft_apps (tenant_id, client_id, directory_id, cloud, credential_kind, credential_ciphertext, credential_hint, created_at, updated_at)
+       VALUES ('tenant-a', 'app', 'directory', 'GLOBAL', 'CLIENT_SECRET', 'v1:lost:n:c', 'abc…', now(), now())`,
+    );
+    const { process } = await listening({ DATABASE_URL: database.url });
+    const lines = process.stdout().trim().split('\n');
+    const told = lines.map((line) => JSON.parse(line)).filter(({ level }) => level >= 40);
+    expect(told).toMatchObject([
+      { level: 40, role: 'postgres', excess: ['superuser'], msg: expect.stringContaining('docs/database-roles.md') },
+      { level: 50, lost: [{ keyId: 'lost', secrets: 1, tenants: 1 }], msg: expect.stringContaining('ENCRYPTION_KEYS') },
+    ]);
     process.child.kill('SIGTERM');
     await process.ended;
   });

@@ -53,7 +53,7 @@ async function startWorker(subgraph: TestSubgraph, encryptionKey: Buffer, addres
   await writeFile(jwksFile, JSON.stringify(subgraph.tokens.jwks));
   const worker = start('src/main.ts', [], {
     NODE_ENV: 'test',
-    DATABASE_URL: subgraph.database.url,
+    DATABASE_URL: subgraph.database.applicationUrl,
     HOST: '127.0.0.1',
     PORT: '0',
     PUBLIC_URL: 'http://127.0.0.1:4001',

@@ -84,6 +84,7 @@ export interface TestSubgraphOptions {
   trustedProxies?: string[];
   /** Executes as in production; otherwise every query is executed both ways and the answers are compared. */
   isExecutedOnce?: boolean;
+  admission?: AppOptions['admission'];
   /** What else the services are made with: a blob store, keys of links, how long links of recordings work. */
   services?: Partial<
     Pick<ServiceOptions, 'blobs' | 'copyLimits' | 'encryptionKeys' | 'linkSigningKeys' | 'recordingLinkMinutes'>
@@ -141,6 +142,7 @@ export async function startTestSubgraph({
   notificationsPerMinute,
   trustedProxies,
   isExecutedOnce = false,
+  admission,
   services: serviceOptions = {},
 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
   const directory = await mkdtemp(join(tmpdir(), 'subgraph-test-'));
@@ -159,7 +161,7 @@ export async function startTestSubgraph({
   const key = () => [{ id: 'test', bytes: randomBytes(32) }];
 
   const port = isCallable ? await freePort() : 0;
-  const db = await openDatabase({ connectionString: database.url, poolSize });
+  const db = await openDatabase({ connectionString: database.applicationUrl, poolSize });
   const metrics = createMetrics();
   const graphService = createGraphService({
     graphBaseUrl: simulator.url,
@@ -203,6 +205,7 @@ export async function startTestSubgraph({
     psaWebhookSecrets,
     ...(notificationsPerMinute === undefined ? {} : { notificationsPerMinute }),
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
+    ...(admission === undefined ? {} : { admission }),
     introspection,
     explorer,
     isProduction,

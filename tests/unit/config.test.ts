@@ -4,7 +4,7 @@ import {
   loadConfig,
   loadDataDirectory,
   loadDevelopmentConfig,
-  loadMigrationUrl,
+  loadMigrationUrls,
 } from '../../src/config.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
@@ -144,6 +144,11 @@ describe('the environment of npm run serve', () => {
     ['TRUSTED_PROXIES', 'true', /addresses or ranges/],
     ['TRUSTED_PROXIES', '10.0.0.0/8,', /addresses or ranges/],
     ['TRUSTED_PROXIES', '10.0.0.0/33', /addresses or ranges/],
+    ['GATEWAY_SECRETS', 'too-short-to-be-a-secret', /at least 32/],
+    ['GATEWAY_SECRETS', `${'a'.repeat(32)},`, /at least 32/],
+    ['GATEWAY_SECRETS', `${'a'.repeat(32)} b`, /visible ASCII/],
+    ['VIEWER_REQUESTS_PER_MINUTE', '-1', /./],
+    ['MAX_EVENT_LOOP_DELAY_MS', '1.5', /./],
     ['NODE_ENV', 'staging', /./],
     ['INTROSPECTION', 'true', /on/],
     ['SMTP_URL', 'mail.example', /SMTP URL/],
@@ -197,6 +202,27 @@ describe('the environment of npm run serve', () => {
   it('trusts no proxy that is not named', () => {
     expect(loadConfig(GOOD).trustedProxies).toEqual([]);
     expect(loadConfig({ ...GOOD, TRUSTED_PROXIES: '10.0.0.0/8, ::1' }).trustedProxies).toEqual(['10.0.0.0/8', '::1']);
+  });
+
+  it('lets everybody ask GraphQL, within budgets, and says how the gateway alone may', () => {
+    expect(loadConfig(GOOD).admission).toEqual({
+      gatewaySecrets: [],
+      perMinute: { viewer: 1_200, tenant: 12_000, anonymous: 600 },
+      shedding: { maxEventLoopDelayMs: 1_000 },
+    });
+    const set = {
+      GATEWAY_SECRETS: `${'a'.repeat(32)}, ${'b'.repeat(64)}`,
+      VIEWER_REQUESTS_PER_MINUTE: '1',
+      TENANT_REQUESTS_PER_MINUTE: '2',
+      ANONYMOUS_REQUESTS_PER_MINUTE: '0',
+      MAX_EVENT_LOOP_DELAY_MS: '250',
+    };
+    expect(loadConfig({ ...GOOD, ...set }).admission).toEqual({
+      gatewaySecrets: ['a'.repeat(32), 'b'.repeat(64)],
+      perMinute: { viewer: 1, tenant: 2, anonymous: 0 },
+      shedding: { maxEventLoopDelayMs: 250 },
+    });
+    expect(loadConfig({ ...GOOD, NODE_ENV: 'development' }).admission.shedding.maxEventLoopDelayMs).toBe(0);
   });
 
   it('reads a ring of keys in its order, the first one first', () => {
@@ -271,6 +297,7 @@ describe('the environment of npm run serve', () => {
       ...GOOD,
       DATABASE_URL: 'mysql://user:hunter2@db',
       ENCRYPTION_KEYS: 'k1:c2VjcmV0',
+      GATEWAY_SECRETS: 'hunter2',
       PSA_WEBHOOK_SECRET: 'whsec_c2VjcmV0',
       PSA_EVENTS_SECRET: 'whsec_c2VjcmV0',
       PSA_EVENTS_URL: 'https://user:hunter2@psa.example',
@@ -284,15 +311,22 @@ describe('the database that is migrated', () => {
   it.each([
     [{}, undefined],
     [{ DATABASE_URL: '' }, undefined],
-    [{ DATABASE_URL: app }, app],
-    [{ DATABASE_URL: app, MIGRATION_DATABASE_URL: owner }, owner],
-    [{ DATABASE_URL: app, MIGRATION_DATABASE_URL: '' }, app],
-  ])('with %j is %s', (env, url) => {
-    expect(loadMigrationUrl(env)).toBe(url);
+    [{ DATABASE_URL: app }, { url: app, applicationUrl: app }],
+    [
+      { DATABASE_URL: app, MIGRATION_DATABASE_URL: owner },
+      { url: owner, applicationUrl: app },
+    ],
+    [{ MIGRATION_DATABASE_URL: owner }, { url: owner, applicationUrl: owner }],
+    [
+      { DATABASE_URL: app, MIGRATION_DATABASE_URL: '' },
+      { url: app, applicationUrl: app },
+    ],
+  ])('with %j is %j', (env, urls) => {
+    expect(loadMigrationUrls(env)).toEqual(urls);
   });
 
   it('must be Postgres', () => {
-    expect(() => loadMigrationUrl({ DATABASE_URL: 'sqlite://x' })).toThrow(ConfigError);
+    expect(() => loadMigrationUrls({ DATABASE_URL: 'sqlite://x' })).toThrow(ConfigError);
   });
 });
 

@@ -6,6 +6,8 @@ import { z } from 'zod';
 export interface Subgraph {
   name: string;
   url: string;
+  /** What the gateway sends to this subgraph with every request, besides what it forwards. */
+  headers?: Record<string, string>;
 }
 
 export interface ComposeOptions {
@@ -25,7 +27,11 @@ const sdlAnswer = z.object({ data: z.object({ _service: z.object({ sdl: z.string
  */
 export async function composeSupergraph(subgraphs: Subgraph[], options: ComposeOptions): Promise<string> {
   const services = await Promise.all(
-    subgraphs.map(async ({ name, url }) => ({ name, url, typeDefs: parse(await fetchSdl({ name, url }, options)) })),
+    subgraphs.map(async (subgraph) => ({
+      name: subgraph.name,
+      url: subgraph.url,
+      typeDefs: parse(await fetchSdl(subgraph, options)),
+    })),
   );
   const result = composeServices(services);
   if (result.supergraphSdl !== undefined) return result.supergraphSdl;
@@ -34,11 +40,12 @@ export async function composeSupergraph(subgraphs: Subgraph[], options: ComposeO
   );
 }
 
-async function fetchSdl({ name, url }: Subgraph, { timeoutMs, signal }: ComposeOptions): Promise<string> {
+async function fetchSdl(subgraph: Subgraph, { timeoutMs, signal }: ComposeOptions): Promise<string> {
+  const { name, url } = subgraph;
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {
-      return await fetchSdlOnce(url, signal);
+      return await fetchSdlOnce(subgraph, signal);
     } catch (error) {
       signal?.throwIfAborted();
       if (Date.now() >= deadline) {
@@ -50,11 +57,11 @@ async function fetchSdl({ name, url }: Subgraph, { timeoutMs, signal }: ComposeO
   }
 }
 
-async function fetchSdlOnce(url: string, signal: AbortSignal | undefined): Promise<string> {
+async function fetchSdlOnce({ url, headers }: Subgraph, signal: AbortSignal | undefined): Promise<string> {
   const timeout = AbortSignal.timeout(PER_TRY_MS);
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { ...headers, 'content-type': 'application/json' },
     body: JSON.stringify({ query: '{ _service { sdl } }' }),
     signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
   });

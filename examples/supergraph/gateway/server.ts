@@ -3,11 +3,12 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
 import { type AsyncFetchFn, buildHTTPExecutor } from '@graphql-tools/executor-http';
+import type { Subgraph } from './compose.ts';
 
 export interface Gateway {
   url: string;
-  /** Answers with this supergraph from now on; before that every request gets a 503. */
-  serve(supergraphSdl: string): void;
+  /** Answers with this supergraph of these subgraphs from now on; before that every request gets a 503. */
+  serve(supergraphSdl: string, subgraphs: readonly Subgraph[]): void;
   close(): Promise<void>;
 }
 
@@ -31,8 +32,8 @@ export async function startGateway({ hostname, port }: { hostname: string; port:
 
   return {
     url: `http://${hostname}:${(server.address() as AddressInfo).port}/graphql`,
-    serve(supergraphSdl) {
-      runtime = createRuntime(supergraphSdl);
+    serve(supergraphSdl, subgraphs) {
+      runtime = createRuntime(supergraphSdl, subgraphs);
     },
     async close() {
       const closed = once(server, 'close');
@@ -45,14 +46,21 @@ export async function startGateway({ hostname, port }: { hostname: string; port:
   };
 }
 
-function createRuntime(supergraph: string) {
+function createRuntime(supergraph: string, subgraphs: readonly Subgraph[]) {
+  const headersOf = (name: string) => subgraphs.find((subgraph) => subgraph.name === name)?.headers ?? {};
   return createGatewayRuntime({
     supergraph,
     transports: {
       http: {
-        getSubgraphExecutor: ({ transportEntry, fetch, getDisposeReason }) =>
-          // The gateway's own fetch, because it adds the forwarded headers and the time-out.
-          buildHTTPExecutor({ endpoint: transportEntry.location, fetch: fetch as AsyncFetchFn, getDisposeReason }),
+        getSubgraphExecutor: ({ subgraphName, transportEntry, fetch, getDisposeReason }) =>
+          buildHTTPExecutor({
+            endpoint: transportEntry.location,
+            // What one subgraph is shown is no other's business.
+            headers: headersOf(subgraphName),
+            // The gateway's own fetch, because it adds the forwarded headers and the time-out.
+            fetch: fetch as AsyncFetchFn,
+            getDisposeReason,
+          }),
       },
     },
     logging: 'error',

@@ -30,6 +30,8 @@ export interface DevelopmentHelp {
   roles: readonly string[];
   /** A token of one of the roles; null for any other. */
   tokenFor(role: string): Promise<string | null>;
+  /** What the explorer sends with every operation besides the token. */
+  headers?: Readonly<Record<string, string>>;
   /** What the variables of the ready operations are filled with. */
   demo: Readonly<Record<string, string>>;
 }
@@ -87,11 +89,12 @@ export async function explorerRoutes(
     scoped.get('/', async (_request, reply) =>
       reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(page),
     );
-    scoped.get('/explorer/settings.json', async (_request, reply) =>
-      reply
+    scoped.get('/explorer/settings.json', async (request, reply) => {
+      const headers = isLoopback(request.headers.host ?? '') ? development?.headers : undefined;
+      return reply
         .header('cache-control', 'no-store')
-        .send({ introspection, roles: development?.roles ?? [], demo: development?.demo ?? null }),
-    );
+        .send({ introspection, roles: development?.roles ?? [], demo: development?.demo ?? null, headers });
+    });
     if (development === undefined) return;
     scoped.post('/explorer/tokens', async (request, reply) => {
       reply.header('cache-control', 'no-store');

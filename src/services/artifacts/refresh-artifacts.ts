@@ -1,6 +1,6 @@
 import type { GraphClient } from '../../graph/types.ts';
 import { readResponses } from '../attendees/responses.ts';
-import { explain, meetingNotFound, type UserError } from '../failures.ts';
+import { explain, meetingNotFound, toUnreadable, type UserError } from '../failures.ts';
 import { leftBehind } from '../meetings/left-behind.ts';
 import { captureFailureOf, type Meeting } from '../meetings/meeting.ts';
 import type { MeetingReads } from '../meetings/meeting-reads.ts';
@@ -126,7 +126,8 @@ export function makeRefreshArtifacts(
     const find = async () => (await deps.reads.byIds(scope, [id])).get(id.toLowerCase()) ?? null;
     const meeting = await find();
     if (meeting === null) return nothing([meetingNotFound()]);
-    const graph = meeting.isCalendarBacked ? await deps.microsoftApp.graphFor(scope) : null;
+    const graph = meeting.isCalendarBacked ? await deps.microsoftApp.graphFor(scope).catch(toUnreadable) : null;
+    if (graph !== null && 'code' in graph) return nothing([graph], meeting);
     const hindered = hindrance(meeting, graph);
     if (hindered !== null || graph === null || meeting.organizerObjectId === null)
       return nothing(hindered === null ? [] : [hindered], meeting);

@@ -25,6 +25,11 @@ export class KeyRing {
     this.#keys = [first, ...rest];
   }
 
+  /** The key that encrypts today. */
+  get currentId(): string {
+    return this.#keys[0].id;
+  }
+
   /** @returns `v1:<key id>:<nonce>:<ciphertext and tag>`, the last two in base64url */
   encrypt(plaintext: string, owner: string): string {
     const [key] = this.#keys;

@@ -1,5 +1,5 @@
 import type { TeamsIntegration } from '../../generated/prisma/client.ts';
-import { invalid, toUserError, type UserError } from '../failures.ts';
+import { invalid, toUnreadable, toUserError, type UserError } from '../failures.ts';
 import type { ConnectedMicrosoftApp, MicrosoftAppService } from '../microsoft-app/microsoft-app.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 
@@ -53,7 +53,8 @@ export function makeResolveOrganizer(
       );
     }
     const foundBy = await microsoftApp.find(scope);
-    const graph = await microsoftApp.graphFor(scope);
+    const graph = await microsoftApp.graphFor(scope).catch(toUnreadable);
+    if (graph !== null && 'code' in graph) return { ...graph, path: PATH };
     if (graph === null || foundBy === null) {
       return {
         code: 'NOT_CONFIGURED',

@@ -1,5 +1,5 @@
 import { appendAudit } from '../audit/audit.ts';
-import { invalid, type UserError } from '../failures.ts';
+import { CREDENTIAL_UNREADABLE, invalid, type UserError } from '../failures.ts';
 import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
 import { namesOfTodaysHome } from '../microsoft-app/home.ts';
 import { SecretUnreadableError } from '../microsoft-app/key-ring.ts';
@@ -52,13 +52,6 @@ const CHANGED: UserError = {
   code: 'CONFLICT',
   message: 'The Microsoft app or the organizer was changed while the verification began.',
   remedy: 'Verify again.',
-};
-
-const UNREADABLE: UserError = {
-  code: 'NOT_CONFIGURED',
-  message: 'The stored credential of the Microsoft app cannot be decrypted with the keys of this installation.',
-  remedy:
-    'Whoever runs the subgraph puts the former key back into ENCRYPTION_KEYS; or connect the app again with connectMicrosoftApp.',
 };
 
 export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): VerifyOrganizer {
@@ -144,7 +137,7 @@ export function makeVerifyOrganizer(deps: VerifyDeps, tools: ServiceTools): Veri
       );
       return { verification, userErrors: [] };
     } catch (error) {
-      if (error instanceof SecretUnreadableError) return refused(UNREADABLE);
+      if (error instanceof SecretUnreadableError) return refused(CREDENTIAL_UNREADABLE);
       throw error;
     }
   }

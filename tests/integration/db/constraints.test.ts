@@ -9,7 +9,7 @@ let a: TenantDatabase;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = await openDatabase({ connectionString: database.url, poolSize: 2 });
+  db = await openDatabase({ connectionString: database.applicationUrl, poolSize: 2 });
   a = db.forTenant('tenant-a');
 });
 afterAll(async () => {

@@ -16,7 +16,7 @@ let database: TestDatabase;
 let db: Database;
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = await openDatabase({ connectionString: database.url, poolSize: 3 });
+  db = await openDatabase({ connectionString: database.applicationUrl, poolSize: 3 });
 });
 beforeEach(() => database.query('DELETE FROM graphile_worker._private_jobs'));
 afterAll(async () => {

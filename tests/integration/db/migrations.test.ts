@@ -125,6 +125,7 @@ describe('opening a database', () => {
     const login = `login_${randomUUID().replaceAll('-', '')}`;
     await migrated.query(`CREATE ROLE ${login} LOGIN PASSWORD 'login' IN ROLE teams_meetings_app`);
     cleanUps.push(async () => void (await migrated.query(`DROP ROLE ${login}`)));
+    await migrated.query('REVOKE ALL ON _prisma_migrations FROM teams_meetings_app');
     const url = new URL(migrated.url);
     Object.assign(url, { username: login, password: 'login' });
     const db = await open(url.href);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { admitLogin } from '../../../src/db/application-role.ts';
 import { type Database, DatabaseRefusedError, openDatabase } from '../../../src/db/database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/db/embedded-postgres.ts';
 import { migrationNames } from '../../../src/db/migration-names.ts';
@@ -106,5 +107,26 @@ describe('a role that owns its tables and can do no more', () => {
     await expect(attempt).rejects.toThrow(
       'The database role "postgres" bypasses row security and cannot lower itself to "teams_meetings_app".',
     );
+  });
+
+  it('grants what a login needs once somebody has made the application role', async () => {
+    const server = url.replace('customer:customer@', 'server:secret@');
+    const refusal = await admitLogin(url, server).catch((error: Error) => error.message);
+    const statements = String(refusal)
+      .split('\n')
+      .filter((line) => line.startsWith('  '));
+    expect(statements.map((line) => line.trim().split(' ').slice(0, 3).join(' '))).toEqual([
+      'CREATE ROLE "teams_meetings_app"',
+      'CREATE ROLE "server"',
+      'GRANT "teams_meetings_app" TO',
+    ]);
+    await sql(cluster.url(), ...statements.map((line) => line.replace('…', 'secret')));
+    await migrate(url);
+    const served = await openDatabase({ connectionString: server, poolSize: 1 });
+    expect(served.login).toEqual({ name: 'server', excess: [] });
+    expect(await subjectsSeenBy(served.forTenant('tenant-a'))).toEqual(['of tenant-a']);
+    const touched = served.forTenant('tenant-a').run((prisma) => prisma.$executeRaw`DELETE FROM audit_events`);
+    await expect(touched).rejects.toThrow(/permission denied/);
+    await served.close();
   });
 });

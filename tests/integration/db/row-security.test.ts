@@ -11,13 +11,12 @@ const tables = (
   )
 ).map((table) => table.name);
 
-/** A plain client of the application role, bound to no tenant: what a forgotten binding would be. */
-const app = new pg.Client({ connectionString: database.url });
+/** A plain client of the server's login, bound to no tenant: what a forgotten binding would be. */
+const app = new pg.Client({ connectionString: database.applicationUrl });
 
 beforeAll(async () => {
   await seedEveryTable(database);
   await app.connect();
-  await app.query('SET ROLE teams_meetings_app');
 });
 afterAll(async () => {
   await app.end();
@@ -81,6 +80,21 @@ describe.each(tables)('table %s', (table) => {
     expect((await asTenant('', `SELECT FROM ${table}`)).rowCount).toBe(0);
   });
 
+  it('is not the application’s to change or to open', async () => {
+    for (const statement of [
+      `ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY`,
+      `ALTER TABLE ${table} NO FORCE ROW LEVEL SECURITY`,
+      `CREATE POLICY open ON ${table} USING (true)`,
+      `DROP POLICY tenant_isolation ON ${table}`,
+      `DROP TABLE ${table} CASCADE`,
+    ])
+      await expect(app.query(statement), statement).rejects.toThrow(/must be owner|does not exist/);
+    await expect(app.query(`TRUNCATE ${table} CASCADE`)).rejects.toThrow('permission denied');
+    await app.query('SET row_security = off');
+    await expect(app.query(`SELECT * FROM ${table}`)).rejects.toThrow('would be affected by row-level security');
+    await app.query('RESET row_security');
+  });
+
   it('lets nobody change, move or delete rows of another tenant', async () => {
     await stored();
     for (const statement of [
@@ -117,6 +131,30 @@ describe.each(tables)('table %s', (table) => {
       [table],
     );
     expect(wrong).toEqual([]);
+  });
+});
+
+describe('the server’s login', () => {
+  it('is neither a superuser, nor the owner, nor able to become one of them', async () => {
+    const [role] = (
+      await app.query(
+        `SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = session_user`,
+      )
+    ).rows;
+    expect(Object.values(role).filter(Boolean)).toEqual([]);
+    await expect(app.query('SET ROLE postgres')).rejects.toThrow('permission denied to set role');
+    await expect(app.query('CREATE TABLE own (id int)')).rejects.toThrow('permission denied for schema public');
+    await expect(app.query("UPDATE _prisma_migrations SET logs = 'x'")).rejects.toThrow('permission denied');
+  });
+
+  it('learns which keys all tenants’ secrets need, and nothing else of them', async () => {
+    expect((await app.query('SELECT * FROM secret_keys_in_use() ORDER BY 1')).rows).toEqual([
+      { tenant_id: 'tenant-a', key_id: 'k', secrets: '1' },
+      { tenant_id: 'tenant-b', key_id: 'k', secrets: '1' },
+    ]);
+    await app.query("SELECT set_config('app.lists_secrets', 'on', false)");
+    expect((await app.query('SELECT * FROM microsoft_apps')).rows).toEqual([]);
+    await app.query("SELECT set_config('app.lists_secrets', '', false)");
   });
 });
 

@@ -64,7 +64,7 @@ export interface TwoTenants {
 /** A database with one meeting of tenant A and one of tenant B. */
 export async function openTwoTenants(poolSize: number): Promise<TwoTenants> {
   const database = await createTestDatabase();
-  const db = await openDatabase({ connectionString: database.url, poolSize });
+  const db = await openDatabase({ connectionString: database.applicationUrl, poolSize });
   const [a, b] = [db.forTenant('tenant-a'), db.forTenant('tenant-b')];
   await storeMeeting(a);
   await storeMeeting(b);

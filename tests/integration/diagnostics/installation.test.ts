@@ -168,6 +168,7 @@ describe('database', () => {
     serverVersion: 160_004,
     now: new Date(),
     migrations: { pending: [], unknown: [] },
+    login: { name: 'server', excess: [] },
     ...over,
   });
 
@@ -186,6 +187,18 @@ describe('database', () => {
       { migrations: { pending: [], unknown: ['20990101_x'] } },
       'WARN',
       /does not know: 20990101_x/,
+    ],
+    [
+      'used by its owner',
+      { login: { name: 'owner', excess: ['owns-tables'] } },
+      'WARN',
+      /logs in as “owner”, which owns the tables: row security/,
+    ],
+    [
+      'used by a superuser and without migrations',
+      { login: { name: 'postgres', excess: ['superuser'] }, migrations: { pending: ['20990101_x'], unknown: [] } },
+      'FAIL',
+      /lacks migrations/,
     ],
     ['whose migrations are hidden', { migrations: null }, 'PASS', /cannot be seen/],
   ])('that is %s', (_, over, status, detail) => {

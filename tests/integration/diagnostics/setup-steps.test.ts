@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { ENCRYPTED_COLUMNS } from '../../../src/services/diagnostics/steps/encryption-keys.ts';
 import { KeyRing } from '../../../src/services/microsoft-app/key-ring.ts';
+import { ENCRYPTED_COLUMNS } from '../../../src/services/microsoft-app/stored-secrets.ts';
 import { createMeeting } from '../../support/setup.ts';
 import { ACME, ALWAYS, ROLES, TOKEN_ENDPOINT } from '../domain/support.ts';
 import {
@@ -347,7 +347,7 @@ describe('encryption-keys', () => {
     expect(await diagnosed('encryption-keys')).toMatchObject({
       status: 'WARN',
       detail: expect.stringContaining('“yesterday”'),
-      remedy: expect.stringContaining('Connect the app again'),
+      remedy: expect.stringContaining('npm run keys:rotate'),
     });
   });
 

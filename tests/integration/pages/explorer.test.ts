@@ -18,6 +18,7 @@ beforeAll(async () => {
         roles: ['admin', 'client'],
         tokenFor: async (role) => (Object.hasOwn(ROLES, role) ? development.tokens.token(role as Role) : null),
         demo: { organizer: 'scheduling@acme.example' },
+        headers: { 'x-gateway-secret': 'shown-to-this-machine-alone' },
       },
     },
   });
@@ -26,12 +27,12 @@ beforeAll(async () => {
 afterAll(() => Promise.all([development?.close(), plain?.close()]));
 
 /** Sends a path as it is written: fetch would resolve `..` before it asks. */
-function askRaw(url: string, path: string): Promise<string> {
+function askRaw(url: string, path: string, host = new URL(url).hostname): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     let answer = '';
     const socket = connect(Number(port), hostname, () =>
-      socket.write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}\r\nconnection: close\r\n\r\n`),
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`),
     );
     socket.setEncoding('utf8').on('data', (text) => {
       answer += text;
@@ -141,11 +142,11 @@ describe('the files of the explorer', () => {
 describe('what the server tells its explorer', () => {
   it('is a demo tenant and roles in development, and neither anywhere else', async () => {
     const settings = async ({ url }: TestSubgraph) => (await fetch(`${url}/explorer/settings.json`)).json();
-    expect(await settings(development)).toEqual({
-      introspection: true,
-      roles: ['admin', 'client'],
-      demo: { organizer: 'scheduling@acme.example' },
-    });
+    const told = { introspection: true, roles: ['admin', 'client'], demo: { organizer: 'scheduling@acme.example' } };
+    const headers = { 'x-gateway-secret': 'shown-to-this-machine-alone' };
+    expect(await settings(development)).toEqual({ ...told, headers });
+    const rebound = await askRaw(development.url, '/explorer/settings.json', 'attacker.example');
+    expect(JSON.parse(rebound.slice(rebound.indexOf('{')))).toEqual(told);
     expect(await settings(plain)).toEqual({ introspection: false, roles: [], demo: null });
   });
 });

@@ -5,11 +5,22 @@ import type { Look } from '../look.ts';
 /** The oldest release that this product is made for. */
 const OLDEST = 15;
 
+const RIGHTS: Record<DatabaseFacts['login']['excess'][number], string> = {
+  superuser: 'is a superuser',
+  'bypasses-row-security': 'may bypass row security',
+  'owns-tables': 'owns the tables',
+};
+
 /** @param facts as the database told them */
-export function judgeDatabase({ serverVersion, migrations }: DatabaseFacts): Finding {
+export function judgeDatabase({ serverVersion, migrations, login }: DatabaseFacts): Finding {
   const major = Math.floor(serverVersion / 10_000);
   const detail = `The database is PostgreSQL ${major}.${serverVersion % 10_000}`;
   if (major < OLDEST) return fail(`${detail}.`, `Move the database to PostgreSQL ${OLDEST} or newer.`);
+  if (login.excess.length > 0 && (migrations === null || migrations.pending.length === 0))
+    return warn(
+      `${detail}. The server logs in as “${login.name}”, which ${login.excess.map((right) => RIGHTS[right]).join(' and ')}: row security is then no lock that holds.`,
+      'Give the server a login of its own, as docs/database-roles.md says, and keep the present one for MIGRATION_DATABASE_URL.',
+    );
   if (migrations === null)
     return pass(`${detail}. Its migrations cannot be seen: the role of DATABASE_URL may not read of them.`);
   const { pending, unknown } = migrations;

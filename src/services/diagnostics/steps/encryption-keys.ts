@@ -1,41 +1,13 @@
 import type { KeyRing } from '../../microsoft-app/key-ring.ts';
+import { storedSecrets } from '../../microsoft-app/stored-secrets.ts';
 import type { Scope } from '../../scope.ts';
 import { type Finding, fail, pass, skip, warn } from '../finding.ts';
 import type { Look } from '../look.ts';
 
-interface StoredSecret {
-  ciphertext: string;
-  /** Without it nothing works; the others only clear something up. */
-  isNeeded: boolean;
-}
-
-/** Every column of the tenant in which something is encrypted: a test holds this list and the database together. */
-export const ENCRYPTED_COLUMNS = [
-  'microsoft_apps.credential_ciphertext',
-  'graph_subscriptions.former_credential_ciphertext',
-];
-
-async function storedSecrets(scope: Scope): Promise<StoredSecret[]> {
-  const [app, former] = await scope.db.run(async (prisma) => [
-    await prisma.microsoftApp.findFirst({ select: { credentialCiphertext: true } }),
-    await prisma.graphSubscription.findMany({
-      where: { formerCredentialCiphertext: { not: null } },
-      select: { formerCredentialCiphertext: true },
-    }),
-  ]);
-  return [
-    ...(app === null ? [] : [{ ciphertext: app.credentialCiphertext, isNeeded: true }]),
-    ...former.map(({ formerCredentialCiphertext }) => ({
-      ciphertext: formerCredentialCiphertext ?? '',
-      isNeeded: false,
-    })),
-  ];
-}
-
 const quoted = (ids: Iterable<string>) => [...new Set(ids)].map((id) => `“${id}”`).join(', ');
 
 async function look(keys: KeyRing, scope: Scope): Promise<Finding> {
-  const secrets = await storedSecrets(scope);
+  const secrets = await scope.db.run(storedSecrets);
   if (secrets.length === 0) return skip('Nothing is stored encrypted for this tenant.');
   const examined = secrets.map(({ ciphertext, isNeeded }) => ({
     ...keys.examine(ciphertext, scope.db.tenantId),
@@ -57,7 +29,7 @@ async function look(keys: KeyRing, scope: Scope): Promise<Finding> {
   if (older.length > 0)
     return warn(
       `Something is still encrypted with the older key ${quoted(older.map(({ keyId }) => keyId))}.`,
-      'Connect the app again with connectMicrosoftApp before that key is removed from ENCRYPTION_KEYS.',
+      'Run npm run keys:rotate before that key is removed from ENCRYPTION_KEYS.',
     );
   return pass('Everything that is stored encrypted can be read, with the key that is used today.');
 }

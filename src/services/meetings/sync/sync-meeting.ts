@@ -1,7 +1,8 @@
 import { addJob } from '../../../db/job-queue.ts';
 import { GraphRequestError } from '../../../graph/errors.ts';
 import { annotateSpan, inSpan } from '../../../telemetry/tracing.ts';
-import { type StoredFailure, toStoredFailure } from '../../failures.ts';
+import { CREDENTIAL_UNREADABLE, type StoredFailure, toStoredFailure } from '../../failures.ts';
+import { SecretUnreadableError } from '../../microsoft-app/key-ring.ts';
 import type { MicrosoftAppService } from '../../microsoft-app/microsoft-app.ts';
 import { DatabaseUnavailableError, type Scope, type ServiceTools } from '../../scope.ts';
 import type { CapabilityService } from '../../settings/capability.ts';
@@ -97,6 +98,7 @@ export function makeSyncMeeting(deps: SyncDeps, tools: ServiceTools): SyncMeetin
     if (error instanceof GraphRequestError || error instanceof SyncFailure) return error;
     const fields = { err: error, tenantId: meeting.tenantId, meetingId: meeting.id };
     tools.logger.error(fields, `[TeamsMeetings] operation=${meeting.operation} failed`);
+    if (error instanceof SecretUnreadableError) return new SyncFailure('person', CREDENTIAL_UNREADABLE);
     return new SyncFailure('transient', {
       code: 'GRAPH_UNAVAILABLE',
       message: 'Something went wrong on our side before Microsoft could be asked.',
