@@ -4,10 +4,12 @@ import { ConfigError, loadConfig } from './config.ts';
 import { DatabaseRefusedError } from './db/database.ts';
 import { startWorker } from './jobs/worker.ts';
 import { openServices } from './open-services.ts';
+import { readRole } from './role.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createMetrics } from './server/metrics.ts';
 import type { DevelopmentHelp } from './server/routes/explorer.ts';
+import { createWorkerApp } from './server/worker-app.ts';
 
 /** Loaded where it is asked for alone: production has no code in it that makes tokens. */
 async function helpOf(developmentSecrets: string | undefined): Promise<DevelopmentHelp | undefined> {
@@ -16,35 +18,40 @@ async function helpOf(developmentSecrets: string | undefined): Promise<Developme
   return developmentHelp(developmentSecrets);
 }
 
-/** Opens everything, serves until a signal, and closes everything. */
+/** Opens everything, serves and works as the role says until a signal, and closes everything. */
 async function main(): Promise<void> {
+  const role = readRole(process.argv.slice(2));
   const config = loadConfig();
+  if (role === 'worker' && config.workerConcurrency === 0)
+    throw new ConfigError('A worker with WORKER_CONCURRENCY=0 would do nothing. Set it to 1 or more.');
   const logger = pino({ level: config.logLevel, redact: ['req.headers.authorization', 'headers.authorization'] });
   const clock = () => new Date();
 
   const metrics = createMetrics();
   const { database, mail, blobs, services } = await openServices(config, { clock, logger, metrics });
-  const authenticate = await createAuthenticator(config.auth, clock);
-  const app = await createApp({
-    database,
-    services,
-    authenticate,
-    metrics,
-    logger,
-    psaWebhookSecrets: config.psaWebhookSecrets,
-    trustedProxies: config.trustedProxies,
-    introspection: config.introspection,
-    explorer: config.explorer ? { development: await helpOf(config.developmentSecrets) } : undefined,
-    isProduction: config.isProduction,
-  });
+  const app =
+    role === 'worker'
+      ? createWorkerApp({ database, metrics, logger })
+      : await createApp({
+          database,
+          services,
+          authenticate: await createAuthenticator(config.auth, clock),
+          metrics,
+          logger,
+          psaWebhookSecrets: config.psaWebhookSecrets,
+          trustedProxies: config.trustedProxies,
+          introspection: config.introspection,
+          explorer: config.explorer ? { development: await helpOf(config.developmentSecrets) } : undefined,
+          isProduction: config.isProduction,
+        });
 
   const worker =
-    config.workerConcurrency === 0
+    role === 'server' || config.workerConcurrency === 0
       ? undefined
       : await startWorker({ database, services, concurrency: config.workerConcurrency, logger });
 
   const address = await app.listen(config.listen.host, config.listen.port);
-  logger.info({ address }, 'the subgraph is listening');
+  logger.info({ address, role }, role === 'worker' ? 'the worker is listening' : 'the subgraph is listening');
   process.send?.({ type: 'ready', url: address });
 
   let stopping: Promise<void> | undefined;
