@@ -34,6 +34,8 @@ export interface Rehearsal {
   migrated: string;
   server: { graphql: unknown; explorer: number; stopped: number | null };
   worker: { graphql: number; stopped: number | null };
+  /** What the diagnosis says of a tenant that there is not. */
+  doctor: string;
   /** The exit code of the health check once nothing runs any more. */
   healthOfStopped: number | null;
 }
@@ -182,6 +184,8 @@ export async function rehearse({ project, install, say }: RehearsalOptions): Pro
     const graphql: unknown = await (await ask(server.url)).json();
     const explorer = (await fetch(`${server.url}/`)).status;
     const ofWorker = (await ask(worker.url)).status;
+    const doctor = startContainer([...stage.entrypoint, 'dist/cli/doctor.js', '--tenant=nobody'], worker.options);
+    await doctor.ended;
     const [stoppedServer = null, stoppedWorker = null] = await Promise.all(
       started.map(({ container }) => stop(container)),
     );
@@ -193,6 +197,7 @@ export async function rehearse({ project, install, say }: RehearsalOptions): Pro
       migrated,
       server: { graphql, explorer, stopped: stoppedServer },
       worker: { graphql: ofWorker, stopped: stoppedWorker },
+      doctor: doctor.output(),
       healthOfStopped: await startContainer(stage.healthcheck, server.options).ended,
     };
   } finally {

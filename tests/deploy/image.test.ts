@@ -111,6 +111,7 @@ describe('the image', () => {
         stopped: 0,
       },
       worker: { graphql: 404, stopped: 0 },
+      doctor: expect.stringMatching(/^The tenant “nobody” has nothing stored here/),
       healthOfStopped: 1,
     });
     expect(seen.bytes).toBeLessThan(250 * 1_048_576);

@@ -83,7 +83,7 @@ describe('the bill of materials', () => {
     expect(await validator.validate(JSON.stringify(bom))).toBeNull();
     const broken = { ...bom, components: bom.components.map(({ name: _, ...component }) => component) };
     expect(await validator.validate(JSON.stringify(broken))).not.toBeNull();
-  });
+  }, 120_000);
 
   it('is refused where npm leaves out what is shipped', () => {
     const root = { 'bom-ref': 'root', name: 'root', version: '0.1.0' };
