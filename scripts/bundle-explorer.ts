@@ -17,6 +17,8 @@ await build({
     assetsInlineLimit: 0,
     emptyOutDir: true,
     chunkSizeWarningLimit: 10_000,
+    // The notices of what is bundled, and what scripts/shipped.ts reads.
+    license: { fileName: 'licences.json' },
   },
   worker: { format: 'es' },
 });

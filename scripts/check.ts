@@ -26,6 +26,8 @@ const CHECKS: [name: string, command: string, ...args: string[]][] = [
   ['no skipped or focused test', process.execPath, 'scripts/check-skipped-tests.ts'],
   ['no bidirectional control characters', process.execPath, 'scripts/check-bidi.ts'],
   ['no secrets', process.execPath, 'scripts/check-secrets.ts'],
+  ['licences of what is shipped', process.execPath, 'scripts/check-licences.ts'],
+  ['every package is locked by its content', process.execPath, 'scripts/check-lockfile.ts'],
   ['production build', process.execPath, 'scripts/build.ts'],
 ];
 

@@ -194,6 +194,9 @@ const schema = z
     when: () => true,
   });
 
+/** The name of every variable that {@link loadConfig} reads. */
+export const SERVE_VARIABLES: readonly string[] = Object.keys(schema.shape);
+
 export interface Config {
   isProduction: boolean;
   database: { url: string; poolSize: number };

@@ -1,18 +1,19 @@
 import { pino } from 'pino';
 import { BlobStoreError } from './blobs/blob-store.ts';
-import { type Config, ConfigError, loadConfig, type SecretKey } from './config.ts';
-import { type Database, DatabaseRefusedError } from './db/database.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
+import { DatabaseRefusedError } from './db/database.ts';
 import { startWorker } from './jobs/worker.ts';
 import { openServices } from './open-services.ts';
 import { GATEWAY_SECRET_HEADER } from './server/admission/gateway-secret.ts';
+import { readRole } from './role.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createMetrics } from './server/metrics.ts';
 import type { DevelopmentHelp } from './server/routes/explorer.ts';
 import { startTracing } from './telemetry/start-tracing.ts';
 import { traceFields } from './telemetry/tracing.ts';
-import { keysInUse } from './services/microsoft-app/rotate-keys.ts';
-import type { Logger } from './services/scope.ts';
+import { tellLostKeys, warnOfLogin } from './start-up-warnings.ts';
+import { createWorkerApp } from './server/worker-app.ts';
 
 /** Loaded where it is asked for alone: production has no code in it that makes tokens. */
 async function helpOf({ developmentSecrets, admission }: Config): Promise<DevelopmentHelp | undefined> {
@@ -24,32 +25,12 @@ async function helpOf({ developmentSecrets, admission }: Config): Promise<Develo
   return gatewaySecret === undefined ? help : { ...help, headers: { [GATEWAY_SECRET_HEADER]: gatewaySecret } };
 }
 
-/** Row security holds against a login that can do no more than the server needs; `npm run doctor` says the same. */
-function warnOfLogin({ login }: Database, logger: Logger): void {
-  if (login.excess.length === 0) return;
-  logger.warn(
-    { role: login.name, excess: login.excess },
-    'the server logs into the database as a role that could pass row security: give it a login of its own (docs/database-roles.md)',
-  );
-}
-
-/**
- * Names keys that stored secrets need and ENCRYPTION_KEYS lacks. The server serves all the same: only the tenants of those
- * secrets wait for the key, or for their app to be connected again.
- */
-async function tellLostKeys(database: Database, keys: readonly SecretKey[], logger: Logger): Promise<void> {
-  try {
-    const lost = (await keysInUse(database)).filter(({ keyId }) => !keys.some(({ id }) => id === keyId));
-    if (lost.length > 0)
-      logger.error({ lost }, 'stored secrets need encryption keys that are not in ENCRYPTION_KEYS (docs/keys.md)');
-  } catch (err) {
-    logger.warn({ err }, 'which encryption keys are in use could not be looked up');
-  }
-}
-
-/** Opens everything, serves until a signal, and closes everything. */
+/** Opens everything, serves and works as the role says until a signal, and closes everything. */
 async function main(): Promise<void> {
+  const role = readRole(process.argv.slice(2));
   const config = loadConfig();
+  if (role === 'worker' && config.workerConcurrency === 0)
+    throw new ConfigError('A worker with WORKER_CONCURRENCY=0 would do nothing. Set it to 1 or more.');
   const tracing = config.tracing && (await startTracing(config.tracing));
   const logger = pino({
     level: config.logLevel,
@@ -62,28 +43,30 @@ async function main(): Promise<void> {
   const { database, mail, blobs, services } = await openServices(config, { clock, logger, metrics });
   warnOfLogin(database, logger);
   await tellLostKeys(database, config.encryptionKeys, logger);
-  const authenticate = await createAuthenticator(config.auth, clock);
-  const app = await createApp({
-    database,
-    services,
-    authenticate,
-    metrics,
-    logger,
-    psaWebhookSecrets: config.psaWebhookSecrets,
-    admission: config.admission,
-    trustedProxies: config.trustedProxies,
-    introspection: config.introspection,
-    explorer: config.explorer ? { development: await helpOf(config) } : undefined,
-    isProduction: config.isProduction,
-  });
+  const app =
+    role === 'worker'
+      ? createWorkerApp({ database, metrics, clock, logger })
+      : await createApp({
+          database,
+          services,
+          authenticate: await createAuthenticator(config.auth, clock),
+          metrics,
+          logger,
+          psaWebhookSecrets: config.psaWebhookSecrets,
+          admission: config.admission,
+          trustedProxies: config.trustedProxies,
+          introspection: config.introspection,
+          explorer: config.explorer ? { development: await helpOf(config) } : undefined,
+          isProduction: config.isProduction,
+        });
 
   const worker =
-    config.workerConcurrency === 0
+    role === 'server' || config.workerConcurrency === 0
       ? undefined
       : await startWorker({ database, services, concurrency: config.workerConcurrency, logger, observer: metrics });
 
   const address = await app.listen(config.listen.host, config.listen.port);
-  logger.info({ address }, 'the subgraph is listening');
+  logger.info({ address, role }, role === 'worker' ? 'the worker is listening' : 'the subgraph is listening');
   process.send?.({ type: 'ready', url: address });
 
   let stopping: Promise<void> | undefined;

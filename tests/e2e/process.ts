@@ -50,3 +50,18 @@ export async function run(
   const { ended, stdout, stderr } = start(entry, args, env);
   return { code: await ended, stdout: stdout(), stderr: stderr() };
 }
+
+/** Waits until a subgraph or a worker says where it listens, and returns that address. */
+export async function listening(process: Run): Promise<string> {
+  return vi.waitFor(
+    () => {
+      const line = process
+        .stdout()
+        .split('\n')
+        .find((text) => text.includes('is listening'));
+      if (line === undefined) throw new Error(`It does not listen yet. ${process.stderr()}`);
+      return (JSON.parse(line) as { address: string }).address;
+    },
+    { timeout: 60_000, interval: 50 },
+  );
+}

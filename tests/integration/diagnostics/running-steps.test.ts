@@ -311,7 +311,7 @@ describe('queue', () => {
       '20 minutes',
       'FAIL',
       /the oldest for 20 min.*Nobody works on jobs\./,
-      /^Start a server with WORKER_CONCURRENCY above 0\.$/,
+      /^Start a worker: npm run serve -- --role=worker\.$/,
     ],
   ])('whose oldest job has waited for %s is %s', async (age, status, detail, remedy) => {
     await job('tenant-a', 'late', `run_at = now() - interval '${age}'`);
@@ -357,7 +357,7 @@ describe('queue', () => {
     expect(await diagnosed('queue')).toMatchObject({
       status: 'FAIL',
       detail: expect.stringMatching(/1 waiting, the oldest for 20 min;.*Nobody works on jobs\.$/),
-      remedy: 'Start a server with WORKER_CONCURRENCY above 0.',
+      remedy: 'Start a worker: npm run serve -- --role=worker.',
     });
     await sql(
       "UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '70 seconds' WHERE key LIKE '%:held'",

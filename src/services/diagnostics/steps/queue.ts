@@ -18,8 +18,8 @@ function judge(queue: QueueFacts): Finding {
   const detail = `This tenant’s background jobs: ${parts.join('; ')}.`;
   if (oldestWaitMs !== null && oldestWaitMs >= FAIL_FROM_MS)
     return queue.isStanding
-      ? fail(`${detail} Nobody works on jobs.`, 'Start a server with WORKER_CONCURRENCY above 0.')
-      : fail(detail, 'Raise WORKER_CONCURRENCY or start another server: there are more jobs than are done.');
+      ? fail(`${detail} Nobody works on jobs.`, 'Start a worker: npm run serve -- --role=worker.')
+      : fail(detail, 'Raise WORKER_CONCURRENCY or start another worker: there are more jobs than are done.');
   if (givenUp > 0) return warn(detail, `Look into the server’s log for why ${lost} fails, and report it.`);
   if (oldestWaitMs !== null && oldestWaitMs >= WARN_FROM_MS)
     return warn(detail, 'Run the diagnosis again in some minutes; if jobs still wait, raise WORKER_CONCURRENCY.');
