@@ -68,9 +68,3 @@ export function createClientStates(keys: readonly RingKey[]): ClientStates {
     knows: (keyId) => derived.some(({ id }) => id === keyId),
   };
 }
-
-/** Whether two short secrets are the same, in a time that does not depend on where they differ. */
-export function isSameSecret(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
-}
