@@ -34,6 +34,8 @@ export interface Stage {
   withoutEffect<T>(attempt: () => Promise<T>): Promise<T>;
   /** The same for the tables of one tenant: what happens to the attacker's own is the attacker's business. */
   withoutEffectOn<T>(tenantId: TestTenant, attempt: () => Promise<T>): Promise<T>;
+  /** To be called after something that was meant to change the database. */
+  wasChanged(): void;
 }
 
 /** Runs `work` and tells the routes of the subgraph that it made; the simulator is made with Fastify as well. */
@@ -66,11 +68,15 @@ async function target(subgraph: TestSubgraph, tenantId: TestTenant, word: string
     clientId: 'client-acme',
     interactionId,
     subject: `More of the ${word}`,
-    recordings: 1,
     transcripts,
   });
   const { clientId, directoryId, organizer, organizerId } = MICROSOFT[tenantId];
-  const [recordingId = '', transcriptId = ''] = [...stored.recordingIds, ...stored.transcriptIds];
+  const [recording] = await subgraph.database.query<{ id: string }>(
+    'SELECT id FROM meeting_recordings WHERE meeting_id = $1',
+    [meeting.id],
+  );
+  const recordingId = recording?.id ?? '';
+  const transcriptId = stored.transcriptIds[0] ?? '';
   return {
     tenantId,
     meetingId: meeting.id,
@@ -131,6 +137,7 @@ export async function setTheStage(options: TestSubgraphOptions = {}): Promise<St
     routes,
     withoutEffect: (attempt) => unchanged('', attempt),
     withoutEffectOn: unchanged,
+    wasChanged: () => known.clear(),
   };
 }
 

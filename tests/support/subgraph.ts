@@ -79,6 +79,7 @@ export interface TestSubgraphOptions {
   publicUrl?: string;
   linkSigningKeys?: { id: string; bytes: Buffer }[];
   notificationsPerMinute?: number;
+  arrivalLimits?: AppOptions['arrivalLimits'];
   trustedProxies?: string[];
   /** What else the services are made with: a blob store, keys of links, how long links of recordings work. */
   services?: Partial<
@@ -119,6 +120,7 @@ export async function startTestSubgraph({
   publicUrl = 'http://subgraph.invalid',
   linkSigningKeys,
   notificationsPerMinute,
+  arrivalLimits,
   trustedProxies,
   services: serviceOptions = {},
 }: TestSubgraphOptions = {}): Promise<TestSubgraph> {
@@ -177,6 +179,7 @@ export async function startTestSubgraph({
     logger,
     psaWebhookSecrets,
     ...(notificationsPerMinute === undefined ? {} : { notificationsPerMinute }),
+    ...(arrivalLimits === undefined ? {} : { arrivalLimits }),
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
     introspection,
     explorer,
