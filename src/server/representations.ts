@@ -57,7 +57,8 @@ export function guardRepresentations(schema: GraphQLSchema): GraphQLSchema {
   const field = schema.getQueryType()?.getFields()._entities;
   const union = schema.getType('_Entity');
   const resolve = field?.resolve;
-  if (field === undefined || resolve === undefined || !isUnionType(union)) throw new Error('The schema has no entities');
+  if (field === undefined || resolve === undefined || !isUnionType(union))
+    throw new Error('The schema has no entities');
   const entities = new Map<unknown, GraphQLObjectType>(union.getTypes().map((type) => [type.name, type]));
   field.resolve = (parent, args: { representations: unknown[] }, context, info) => {
     const refusals = args.representations.map((one) => refusalOf(one, entities));

@@ -30,7 +30,13 @@ async function ask(name: string, token: string | null, over: Record<string, unkn
   const variables = { ...entryOf({ name }).variables(stage.a), ...over };
   const answer = await stage.subgraph.send(token, asked.get(name)?.operation ?? '', variables);
   const codes = [...new Set(answer.errors.map(({ extensions }) => extensions.code))];
-  return { status: answer.status, data: answer.data, codes, text: JSON.stringify(answer), sent: JSON.stringify(variables) };
+  return {
+    status: answer.status,
+    data: answer.data,
+    codes,
+    text: JSON.stringify(answer),
+    sent: JSON.stringify(variables),
+  };
 }
 
 /** Every value at the ends of an answer, without the empty ones. */
@@ -69,7 +75,10 @@ describe.each(Object.keys(ENTRIES))('%s', (name) => {
   for (const [what, permissions] of [
     ['every other permission', others],
     ['no permission', []],
-    ['permissions in another spelling', [permission.toUpperCase(), `${permission} `, '*', 'teams_*', `${permission}\0`]],
+    [
+      'permissions in another spelling',
+      [permission.toUpperCase(), `${permission} `, '*', 'teams_*', `${permission}\0`],
+    ],
   ] as const)
     denied(`says nothing to a token with ${what}`, async () => {
       const token = await tokenOfA(stage, permissions);

@@ -96,7 +96,10 @@ export const ENTRIES: Record<string, Entry> = {
   'Query.teamsMeetingCapability': { permission: 'teams_meeting:read', variables: () => ({}) },
   'Query.teamsMeeting': { permission: 'teams_meeting:read', variables: ({ meetingId }) => ({ id: meetingId }) },
   'Query.teamsMeetings': { permission: 'teams_meeting:read', variables: () => ({ filter: {}, first: 5 }) },
-  'Query.searchTranscripts': { permission: 'teams_artifact:read', variables: ({ word }) => ({ query: word, first: 5 }) },
+  'Query.searchTranscripts': {
+    permission: 'teams_artifact:read',
+    variables: ({ word }) => ({ query: word, first: 5 }),
+  },
   'Query.teamsSettings': { permission: 'teams_settings:read', variables: () => ({}) },
   'Query.teamsDiagnostics': { permission: 'teams_settings:read', variables: () => ({}) },
   'Query.teamsSetupGuide': { permission: 'teams_settings:read', variables: () => ({}) },
@@ -141,7 +144,9 @@ export const ENTRIES: Record<string, Entry> = {
   },
   'Mutation.createTeamsMeeting': {
     permission: 'teams_meeting:write',
-    variables: ({ word }) => ({ input: { ...TIMES, appointmentId: `another-${word}`, subject: 'Mine', attendees: [] } }),
+    variables: ({ word }) => ({
+      input: { ...TIMES, appointmentId: `another-${word}`, subject: 'Mine', attendees: [] },
+    }),
   },
   'Mutation.rescheduleTeamsMeeting': {
     permission: 'teams_meeting:write',

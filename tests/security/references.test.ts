@@ -65,7 +65,10 @@ describe('representations that no gateway sends', () => {
     ['a contact that is a text', { __typename: 'Interaction', id: 'x', contact: 'jane' }],
     ['a contact whose address is an object', { __typename: 'Interaction', id: 'x', contact: { email: {} } }],
     ['a contact whose address is a list', { __typename: 'Interaction', id: 'x', contact: { email: ['a@b.example'] } }],
-    ['a contact whose name is an object', { __typename: 'Interaction', id: 'x', contact: { email: 'a@b.example', name: {} } }],
+    [
+      'a contact whose name is an object',
+      { __typename: 'Interaction', id: 'x', contact: { email: 'a@b.example', name: {} } },
+    ],
     ['a client whose place is a number', { __typename: 'Interaction', id: 'x', client: { defaultLocation: 5 } }],
   ];
   for (const [what, representation] of malformed)
@@ -92,7 +95,10 @@ describe('representations that no gateway sends', () => {
     ['SQL for an id', { __typename: 'Appointment', id: "' OR 1=1 --" }],
     ['a pattern for an id', { __typename: 'Appointment', id: '%' }],
     ['an id of 64 KiB', { __typename: 'Appointment', id: 'x'.repeat(65_536) }],
-    ['an id in the shape of a UUID with a newline', { __typename: 'TeamsMeeting', id: '00000000-0000-0000-0000-000000000000\n' }],
+    [
+      'an id in the shape of a UUID with a newline',
+      { __typename: 'TeamsMeeting', id: '00000000-0000-0000-0000-000000000000\n' },
+    ],
     ['an id of prototypes', { __typename: 'Appointment', id: '__proto__' }],
   ];
   for (const [what, representation] of unknown)
@@ -107,8 +113,14 @@ describe('representations that bring along what they want to get', () => {
   const smuggled = attempts('_entities with smuggled fields');
   const fields: [string, (stage: Stage) => Record<string, unknown>][] = [
     ['the victim’s tenant', ({ a }) => ({ __typename: 'TeamsMeeting', id: a.meetingId, tenantId: 'tenant-a' })],
-    ['the victim’s tenant as a column', ({ a }) => ({ __typename: 'TeamsMeeting', id: a.meetingId, tenant_id: 'tenant-a' })],
-    ['a viewer', ({ a }) => ({ __typename: 'MeetingTranscript', id: a.transcriptId, viewer: { tenantId: 'tenant-a' } })],
+    [
+      'the victim’s tenant as a column',
+      ({ a }) => ({ __typename: 'TeamsMeeting', id: a.meetingId, tenant_id: 'tenant-a' }),
+    ],
+    [
+      'a viewer',
+      ({ a }) => ({ __typename: 'MeetingTranscript', id: a.transcriptId, viewer: { tenantId: 'tenant-a' } }),
+    ],
     ['the row itself', ({ a }) => ({ __typename: 'MeetingRecording', id: a.recordingId, meetingId: a.meetingId })],
     ['a meeting', ({ a }) => ({ __typename: 'Appointment', id: a.appointmentId, teamsMeeting: { id: a.meetingId } })],
     ['recordings', ({ a }) => ({ __typename: 'Interaction', id: 'x', recordings: [{ id: a.recordingId }] })],
@@ -129,7 +141,9 @@ describe('representations that bring along what they want to get', () => {
   smuggled('a meeting that the sender made up is not told as one', async () => {
     const meeting = { id: 'made-up', subject: 'made up', joinUrl: 'https://evil.example' };
     const { data } = await ask(await tokenOfA(stage), [{ __typename: 'Appointment', id: 'x', teamsMeeting: meeting }]);
-    expect(data?._entities).toEqual([{ __typename: 'Appointment', id: 'x', teamsMeeting: null, recordings: [], transcripts: [] }]);
+    expect(data?._entities).toEqual([
+      { __typename: 'Appointment', id: 'x', teamsMeeting: null, recordings: [], transcripts: [] },
+    ]);
   });
 
   smuggled('prototype keys move nothing', async () => {
@@ -147,17 +161,23 @@ describe('representations that bring along what they want to get', () => {
 
 describe('cursors of another tenant', () => {
   const cursors = attempts('a cursor that is not one’s own');
-  const LIST = 'query ($after: String) { teamsMeetings(after: $after) { totalCount edges { cursor node { id subject } } } }';
-  const SEARCH = 'query ($query: String!, $after: String) { searchTranscripts(query: $query, after: $after) { edges { cursor node { excerpt } } } }';
+  const LIST =
+    'query ($after: String) { teamsMeetings(after: $after) { totalCount edges { cursor node { id subject } } } }';
+  const SEARCH =
+    'query ($query: String!, $after: String) { searchTranscripts(query: $query, after: $after) { edges { cursor node { excerpt } } } }';
   interface Page {
     edges: { cursor: string }[];
   }
   const firstCursor = async (operation: string) => {
-    const { data } = await stage.subgraph.send<Record<string, Page>>(await tokenOfA(stage), operation, { query: stage.a.word });
+    const { data } = await stage.subgraph.send<Record<string, Page>>(await tokenOfA(stage), operation, {
+      query: stage.a.word,
+    });
     return Object.values(data ?? {})[0]?.edges[0]?.cursor ?? '';
   };
   const given = async (operation: string, after: string) =>
-    stage.withoutEffect(async () => stage.subgraph.send(await tokenOfB(stage), operation, { query: stage.a.word, after }));
+    stage.withoutEffect(async () =>
+      stage.subgraph.send(await tokenOfB(stage), operation, { query: stage.a.word, after }),
+    );
 
   for (const [list, operation] of [
     ['teamsMeetings', LIST],
@@ -168,7 +188,16 @@ describe('cursors of another tenant', () => {
       expect(cursor).not.toBe('');
       expectNothingOf(stage.a, JSON.stringify(await given(operation, cursor)));
     });
-    for (const after of ['', 'x', '-1', '9'.repeat(40), "'; --", '\0', '{"id":"x"}', Buffer.from('1:x').toString('base64url')])
+    for (const after of [
+      '',
+      'x',
+      '-1',
+      '9'.repeat(40),
+      "'; --",
+      '\0',
+      '{"id":"x"}',
+      Buffer.from('1:x').toString('base64url'),
+    ])
       cursors(`${JSON.stringify(after)} of ${list} is no way round`, async () => {
         const answer = await given(operation, after);
         expect(answer.errors.map(({ extensions }) => extensions.code)).not.toContain('INTERNAL_SERVER_ERROR');
@@ -182,9 +211,21 @@ describe('a tenant that is named in the body', () => {
   for (const [what, operation, variables] of [
     ['an argument', '{ teamsSettings(tenantId: "tenant-a") { organizer { userPrincipalName } } }', {}],
     ['a field of the filter', '{ teamsMeetings(filter: { tenantId: "tenant-a" }) { totalCount } }', {}],
-    ['a field of the input', 'mutation ($input: UpdateTeamsSettingsInput!) { updateTeamsSettings(input: $input) { userErrors { code } } }', { input: { tenantId: 'tenant-a', sendMeetingInvites: false } }],
-    ['a variable beside the input', 'mutation ($tenantId: ID) { runTeamsDiagnostics { userErrors { code } } }', { tenantId: 'tenant-a' }],
-    ['the client of the victim in the filter', '{ teamsMeetings(filter: { clientId: "client-acme" }) { edges { node { id subject } } } }', {}],
+    [
+      'a field of the input',
+      'mutation ($input: UpdateTeamsSettingsInput!) { updateTeamsSettings(input: $input) { userErrors { code } } }',
+      { input: { tenantId: 'tenant-a', sendMeetingInvites: false } },
+    ],
+    [
+      'a variable beside the input',
+      'mutation ($tenantId: ID) { runTeamsDiagnostics { userErrors { code } } }',
+      { tenantId: 'tenant-a' },
+    ],
+    [
+      'the client of the victim in the filter',
+      '{ teamsMeetings(filter: { clientId: "client-acme" }) { edges { node { id subject } } } }',
+      {},
+    ],
   ] as const)
     named(`as ${what} opens nothing`, async () => {
       const token = await tokenOfB(stage);

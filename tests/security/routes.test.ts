@@ -26,7 +26,11 @@ const open = (path: string) => ({ path: () => path, statuses: [200], also: 'open
 
 /** One entry for each route that Fastify has: a route that is added and is not here fails a test. */
 const ROUTES: Record<string, Route> = {
-  'GET /graphql': { path: () => '/graphql?query={teamsSettings{installStatus}}', statuses: [400], also: 'fields.test.ts' },
+  'GET /graphql': {
+    path: () => '/graphql?query={teamsSettings{installStatus}}',
+    statuses: [400],
+    also: 'fields.test.ts',
+  },
   'POST /graphql': { path: () => '/graphql', statuses: [400], ...JSON_BODY, also: 'fields.test.ts' },
   'OPTIONS /graphql': { path: () => '/graphql', statuses: [400, 405], also: 'fields.test.ts' },
   'GET /health/live': open('/health/live'),
@@ -54,7 +58,12 @@ const ROUTES: Record<string, Route> = {
   'GET /': open('/'),
   'GET /explorer/<file>': { path: () => '/explorer/nothing.js', statuses: [404], also: 'open to everybody' },
   'GET /explorer/settings.json': open('/explorer/settings.json'),
-  'POST /explorer/tokens': { path: () => '/explorer/tokens', statuses: [400], ...JSON_BODY, also: 'in development only' },
+  'POST /explorer/tokens': {
+    path: () => '/explorer/tokens',
+    statuses: [400],
+    ...JSON_BODY,
+    also: 'in development only',
+  },
 };
 
 let stage: Stage;
@@ -71,7 +80,11 @@ beforeAll(async () => {
 });
 afterAll(() => stage.subgraph.close());
 
-async function call(method: string, name: string, headers: Record<string, string>): Promise<{ status: number; text: string }> {
+async function call(
+  method: string,
+  name: string,
+  headers: Record<string, string>,
+): Promise<{ status: number; text: string }> {
   const { path, body, type } = ROUTES[name] as Route;
   const response = await fetch(`${stage.subgraph.url}${path(stage)}`, {
     method,
@@ -129,9 +142,7 @@ describe('/status', () => {
   const ask = async (how: 'GET' | 'POST', token: string) => {
     const response = await fetch(`${stage.subgraph.url}/status`, {
       method: how,
-      ...(how === 'GET'
-        ? { headers: { authorization: `Bearer ${token}` } }
-        : { body: new URLSearchParams({ token }) }),
+      ...(how === 'GET' ? { headers: { authorization: `Bearer ${token}` } } : { body: new URLSearchParams({ token }) }),
     });
     return { status: response.status, text: await response.text() };
   };

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CANCELLED, newSecret, RESCHEDULED, signed, withData } from '../integration/psa-events/support.ts';
 import { MICROSOFT, type TestTenant } from '../support/setup.ts';
 import { attempts } from './attempts.ts';
@@ -13,7 +13,11 @@ beforeAll(async () => {
 });
 afterAll(() => stage.subgraph.close());
 
-async function post(path: string, body: string, headers: Record<string, string> = {}): Promise<{ status: number; text: string }> {
+async function post(
+  path: string,
+  body: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; text: string }> {
   const response = await fetch(`${stage.subgraph.url}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
@@ -64,10 +68,16 @@ describe('an event that pretends to be of the PSA', () => {
     ['null', 'null'],
     ['a list', '[]'],
     ['ten thousand lists in each other', '['.repeat(10_000)],
-    ['a tenant of prototypes', '{"type":"appointment.cancelled","timestamp":"2026-11-03T09:00:00Z","data":{"__proto__":{"tenantId":"tenant-a"},"appointmentId":"x"}}'],
+    [
+      'a tenant of prototypes',
+      '{"type":"appointment.cancelled","timestamp":"2026-11-03T09:00:00Z","data":{"__proto__":{"tenantId":"tenant-a"},"appointmentId":"x"}}',
+    ],
     ['a list of tenants', JSON.stringify(withData(CANCELLED, { tenantId: ['tenant-a'] }))],
     ['a NUL in an id', JSON.stringify(withData(CANCELLED, { appointmentId: 'x\0' }))],
-    ['half a character in an id', '{"type":"appointment.cancelled","timestamp":"2026-11-03T09:00:00Z","data":{"tenantId":"tenant-a","appointmentId":"\\ud800"}}'],
+    [
+      'half a character in an id',
+      '{"type":"appointment.cancelled","timestamp":"2026-11-03T09:00:00Z","data":{"tenantId":"tenant-a","appointmentId":"\\ud800"}}',
+    ],
     ['an empty tenant', JSON.stringify(withData(CANCELLED, { tenantId: '' }))],
     ['an id of 60,000 characters', JSON.stringify(withData(CANCELLED, { appointmentId: 'x'.repeat(60_000) }))],
     ['a year beyond the calendar', JSON.stringify(withData(RESCHEDULED, { startsAt: '+99999-01-01T00:00:00Z' }))],
@@ -139,12 +149,17 @@ describe.each(PATHS)('a notification at %s that pretends to be of Microsoft', (p
     ],
     [
       'a nonce of another',
-      ({ a, b }) => ({ clientState: [half(a.clientState)[0], half(b.clientState)[1], half(a.clientState)[2]].join('.') }),
+      ({ a, b }) => ({
+        clientState: [half(a.clientState)[0], half(b.clientState)[1], half(a.clientState)[2]].join('.'),
+      }),
     ],
     ['a clientState cut short', ({ a }) => ({ clientState: a.clientState.slice(0, -1) })],
     ['a clientState with something behind it', ({ a }) => ({ clientState: `${a.clientState}A` })],
     ['a clientState in upper case', ({ a }) => ({ clientState: a.clientState.toUpperCase() })],
-    ['a clientState without a signature', ({ a }) => ({ clientState: `${half(a.clientState).slice(0, 2).join('.')}.` })],
+    [
+      'a clientState without a signature',
+      ({ a }) => ({ clientState: `${half(a.clientState).slice(0, 2).join('.')}.` }),
+    ],
     ['a clientState of a kibibyte', () => ({ clientState: 'A'.repeat(1_024) })],
     ['another subscription', ({ b }) => ({ subscriptionId: b.id })],
     ['a subscription that is not there', () => ({ subscriptionId: '00000000-0000-4000-8000-000000000000' })],
