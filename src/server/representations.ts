@@ -31,8 +31,10 @@ function isOfType(value: unknown, type: GraphQLOutputType): boolean {
   }
 }
 
+/** Whether the parts that are known are as their fields want them, and a key is there where the type has one. */
 function hasFieldsOf(value: Fields, type: GraphQLObjectType): boolean {
   const fields = type.getFields();
+  if ('id' in fields && typeof value.id !== 'string') return false;
   return Object.entries(value).every(([name, part]) => {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
     return field === undefined || isOfType(part, field.type);
@@ -44,8 +46,7 @@ function refusalOf(value: unknown, entities: ReadonlyMap<unknown, GraphQLObjectT
   const type = isFields(value) ? entities.get(value.__typename) : undefined;
   if (!isFields(value) || type === undefined)
     return refuse('_entities was asked for a type that this subgraph does not have.');
-  if (typeof value.id !== 'string' || !hasFieldsOf(value, type))
-    return refuse(`_entities was given a representation that is none of ${type.name}.`);
+  if (!hasFieldsOf(value, type)) return refuse(`_entities was given a representation that is none of ${type.name}.`);
   return null;
 }
 

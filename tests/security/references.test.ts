@@ -7,7 +7,7 @@ const ENTITIES = `query ($representations: [_Any!]!) { _entities(representations
   ... on MeetingRecording { id contentUrl meeting { subject } }
   ... on MeetingTranscript { id text vttUrl }
   ... on Appointment { id teamsMeeting { id subject } recordings { contentUrl } transcripts { text } }
-  ... on Interaction { id teamsMeeting { id subject } recordings { contentUrl } transcripts { text } suggestedAttendees { emailAddress name } }
+  ... on Interaction { id teamsMeeting { id subject } recordings { contentUrl } transcripts { text } contact { id } client { id } suggestedAttendees { emailAddress name } }
   ... on Client { id } ... on Contact { id } ... on User { id }
 } }`;
 
@@ -62,14 +62,21 @@ describe('representations that no gateway sends', () => {
     ['a number for a type', { __typename: 5, id: 'x' }],
     ['a list for a type', { __typename: ['Appointment'], id: 'x' }],
     ['a type in other case', { __typename: 'teamsmeeting', id: 'x' }],
+    ['a contact without an id', { __typename: 'Interaction', id: 'x', contact: {} }],
     ['a contact that is a text', { __typename: 'Interaction', id: 'x', contact: 'jane' }],
-    ['a contact whose address is an object', { __typename: 'Interaction', id: 'x', contact: { email: {} } }],
-    ['a contact whose address is a list', { __typename: 'Interaction', id: 'x', contact: { email: ['a@b.example'] } }],
+    ['a contact whose address is an object', { __typename: 'Interaction', id: 'x', contact: { id: 'c', email: {} } }],
+    [
+      'a contact whose address is a list',
+      { __typename: 'Interaction', id: 'x', contact: { id: 'c', email: ['a@b.example'] } },
+    ],
     [
       'a contact whose name is an object',
-      { __typename: 'Interaction', id: 'x', contact: { email: 'a@b.example', name: {} } },
+      { __typename: 'Interaction', id: 'x', contact: { id: 'c', email: 'a@b.example', name: {} } },
     ],
-    ['a client whose place is a number', { __typename: 'Interaction', id: 'x', client: { defaultLocation: 5 } }],
+    [
+      'a client whose place is a number',
+      { __typename: 'Interaction', id: 'x', client: { id: 'c', defaultLocation: 5 } },
+    ],
   ];
   for (const [what, representation] of malformed)
     hostile(`${what} is refused, and nothing else is`, async () => {
