@@ -25,6 +25,7 @@ const CHECKS: [name: string, command: string, ...args: string[]][] = [
   ['no file over 400 lines', process.execPath, 'scripts/check-file-length.ts'],
   ['no skipped or focused test', process.execPath, 'scripts/check-skipped-tests.ts'],
   ['no bidirectional control characters', process.execPath, 'scripts/check-bidi.ts'],
+  ['no secret compared by an operator', process.execPath, 'scripts/check-comparisons.ts'],
   ['no secrets', process.execPath, 'scripts/check-secrets.ts'],
   ['licences of what is shipped', process.execPath, 'scripts/check-licences.ts'],
   ['every package is locked by its content', process.execPath, 'scripts/check-lockfile.ts'],

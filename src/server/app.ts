@@ -23,6 +23,16 @@ const SCHEMA = new URL('../../schema.graphql', import.meta.url);
 /** Enough for 500 attendees and a long description. */
 const BODY_LIMIT = 1_048_576;
 
+/** How long a request may take to arrive, its headers and all of it; and how often that is looked at. In milliseconds. */
+export interface ArrivalLimits {
+  headersMs: number;
+  requestMs: number;
+  checkEveryMs: number;
+}
+
+/** A phone on a bad line needs seconds for a mebibyte; who needs longer holds a connection and nothing else. */
+const ARRIVAL_LIMITS: ArrivalLimits = { headersMs: 10_000, requestMs: 30_000, checkEveryMs: 5_000 };
+
 export interface AppOptions {
   database: Database;
   services: Services;
@@ -35,6 +45,8 @@ export interface AppOptions {
   notificationsPerMinute?: number;
   /** Who may ask GraphQL how much; default: everybody anything. */
   admission?: AdmissionOptions;
+  /** Default: 10 s for headers, 30 s for a whole request. */
+  arrivalLimits?: ArrivalLimits;
   /** Proxies whose word for the caller's address is taken; default none. */
   trustedProxies?: string[];
   introspection: boolean;
@@ -61,6 +73,7 @@ export async function createApp({
   psaWebhookSecrets,
   notificationsPerMinute = 1_200,
   admission = OPEN_TO_ALL,
+  arrivalLimits = ARRIVAL_LIMITS,
   trustedProxies = [],
   introspection,
   explorer,
@@ -72,7 +85,8 @@ export async function createApp({
     bodyLimit: BODY_LIMIT,
     trustProxy: trustedProxies.length === 0 ? false : trustedProxies,
     logController: new LogController({ disableRequestLogging: true }),
-    requestTimeout: 60_000,
+    requestTimeout: arrivalLimits.requestMs,
+    http: { headersTimeout: arrivalLimits.headersMs, connectionsCheckingInterval: arrivalLimits.checkEveryMs },
     forceCloseConnections: 'idle',
     return503OnClosing: true,
   });

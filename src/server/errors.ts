@@ -42,8 +42,6 @@ const RENAMED: Record<string, ErrorCode> = {
 
 const TOO_COMPLEX = /^(Syntax Error: )?(Query depth|Aliases|Query Cost) limit of \d+ exceeded/i;
 
-const UNKNOWN_ENTITY = /^The _entities resolver tried to load an entity for type/;
-
 function isCode(code: unknown): code is ErrorCode {
   return (ERROR_CODES as readonly unknown[]).includes(code);
 }
@@ -66,9 +64,6 @@ export function makeFormatError(logger: Logger, isProduction: boolean, answered:
     if (original instanceof DatabaseUnavailableError) {
       logger.error({ err: original }, 'the database does not answer');
       return answer('The service cannot answer at the moment. Try again shortly.', 'SERVICE_UNAVAILABLE');
-    }
-    if (original instanceof Error && UNKNOWN_ENTITY.test(original.message)) {
-      return answer('_entities was asked for a type that this subgraph does not have.', 'BAD_USER_INPUT');
     }
     // The limits refuse during validation and leave only their sentence to tell them by.
     if (TOO_COMPLEX.test(formatted.message))

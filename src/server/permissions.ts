@@ -8,6 +8,7 @@ import type {
 import type { GraphQLContext } from '../resolvers/context.ts';
 import { may, type Permission } from '../services/viewer.ts';
 import { forbidden } from './errors.ts';
+import { guardRepresentations } from './representations.ts';
 
 /** The fields that this subgraph adds to an entity of another one. */
 type Added<R> = Exclude<keyof R, '__resolveReference' | '__isTypeOf' | 'id' | 'contact' | 'client'> & string;
@@ -96,7 +97,8 @@ function guardType(type: GraphQLObjectType, rules: Record<string, Permission>): 
 }
 
 /**
- * Puts every root field and every field added to a foreign entity behind its permission, in place.
+ * Puts every root field and every field added to a foreign entity behind its permission, and `_entities` behind a look
+ * at what it is given, in place.
  *
  * @throws when one of them has no rule: what is not allowed is denied, at start and not at the first attack
  */
@@ -113,7 +115,7 @@ export function enforcePermissions(schema: GraphQLSchema): GraphQLSchema {
   }
   const subscription = schema.getSubscriptionType();
   if (subscription) throw new Error('Subscriptions have no permission rules');
-  return schema;
+  return guardRepresentations(schema);
 }
 
 type ReferenceResolver = (reference: unknown, context: GraphQLContext, info: unknown) => unknown;

@@ -81,6 +81,7 @@ export interface TestSubgraphOptions {
   publicUrl?: string;
   linkSigningKeys?: { id: string; bytes: Buffer }[];
   notificationsPerMinute?: number;
+  arrivalLimits?: AppOptions['arrivalLimits'];
   trustedProxies?: string[];
   /** Executes as in production; otherwise every query is executed both ways and the answers are compared. */
   isExecutedOnce?: boolean;
@@ -140,6 +141,7 @@ export async function startTestSubgraph({
   publicUrl = 'http://subgraph.invalid',
   linkSigningKeys,
   notificationsPerMinute,
+  arrivalLimits,
   trustedProxies,
   isExecutedOnce = false,
   admission,
@@ -204,6 +206,7 @@ export async function startTestSubgraph({
     logger,
     psaWebhookSecrets,
     ...(notificationsPerMinute === undefined ? {} : { notificationsPerMinute }),
+    ...(arrivalLimits === undefined ? {} : { arrivalLimits }),
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
     ...(admission === undefined ? {} : { admission }),
     introspection,

@@ -23,7 +23,8 @@ export const MAX_ATTENDEES = 500;
 /** Who wins when one address is chosen twice: typed by hand over contact over user, as in the PSA's picker. */
 const PRECEDENCE: AttendeeKind[] = ['EMAIL', 'CONTACT', 'USER'];
 
-const EMAIL = /^[^\s@<>(),;:"[\]\\]+@[^\s@<>(),;:"[\]\\.]+(\.[^\s@<>(),;:"[\]\\.]+)*$/;
+const EMAIL =
+  /^[^\s\p{Cc}\p{Cs}@<>(),;:"[\]\\]+@[^\s\p{Cc}\p{Cs}@<>(),;:"[\]\\.]+(\.[^\s\p{Cc}\p{Cs}@<>(),;:"[\]\\.]+)*$/u;
 
 /** Whether Exchange would take the text as an SMTP address: a conservative check, not RFC 5322 in full. */
 export function isEmailAddress(text: string): boolean {

@@ -1,18 +1,24 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { z } from 'zod';
 import type { RingKey } from '../microsoft-app/key-ring.ts';
+import { isSameSecret } from '../same-secret.ts';
 import type { Viewer } from '../viewer.ts';
 
 export type LinkPurpose = 'recording' | 'transcript' | 'transcript-text' | 'invitation';
 
-/** For whom and what a link was made. Claims are short: they travel in every address. */
-interface LinkClaims {
-  purpose: LinkPurpose;
-  tenantId: string;
-  resourceId: string;
-  viewer: { kind: Viewer['kind']; id: string; clientId?: string };
-  /** Seconds since 1970. */
-  expiresAt: number;
-}
+/** For whom and what a link was made, the end in seconds since 1970. Claims are short: they travel in every address. */
+const linkClaims = z.object({
+  purpose: z.enum(['recording', 'transcript', 'transcript-text', 'invitation']),
+  tenantId: z.string(),
+  resourceId: z.string(),
+  viewer: z.discriminatedUnion('kind', [
+    z.object({ kind: z.enum(['msp', 'service']), id: z.string() }),
+    z.object({ kind: z.literal('client'), id: z.string(), clientId: z.string() }),
+  ]),
+  expiresAt: z.number(),
+});
+
+type LinkClaims = z.infer<typeof linkClaims>;
 
 export interface VerifiedLink {
   tenantId: string;
@@ -48,11 +54,18 @@ const GRANTS: Record<LinkPurpose, 'teams_artifact:read' | 'teams_meeting:read'> 
 
 const LIFETIME_MINUTES = 15;
 
-function toViewer(claims: LinkClaims): Viewer | null {
-  const base = { tenantId: claims.tenantId, id: claims.viewer.id, permissions: new Set([GRANTS[claims.purpose]]) };
-  if (claims.viewer.kind !== 'client') return { ...base, kind: claims.viewer.kind };
-  const { clientId } = claims.viewer;
-  return clientId === undefined ? null : { ...base, kind: 'client', clientId, contactId: undefined };
+function viewerOf({ tenantId, purpose, viewer }: LinkClaims): Viewer {
+  const base = { tenantId, permissions: new Set([GRANTS[purpose]]) };
+  return viewer.kind === 'client' ? { ...base, ...viewer, contactId: undefined } : { ...base, ...viewer };
+}
+
+/** What was signed; null when that are no claims of a link, which only a mistake of our own could sign. */
+function claimsOf(payload: string): LinkClaims | null {
+  try {
+    return linkClaims.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))).data ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -80,11 +93,10 @@ export function createLinkSigner(
         purpose,
         tenantId: viewer.tenantId,
         resourceId,
-        viewer: {
-          kind: viewer.kind,
-          id: viewer.id,
-          ...(viewer.kind === 'client' ? { clientId: viewer.clientId } : {}),
-        },
+        viewer:
+          viewer.kind === 'client'
+            ? { kind: viewer.kind, id: viewer.id, clientId: viewer.clientId }
+            : { kind: viewer.kind, id: viewer.id },
         expiresAt,
       };
       const signed = `${signing.id}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
@@ -96,20 +108,12 @@ export function createLinkSigner(
       const [keyId, payload, signature, ...rest] = token.split('.');
       const key = keys.find((candidate) => candidate.id === keyId);
       if (key === undefined || payload === undefined || signature === undefined || rest.length > 0) return null;
-      const expected = mac(key, `${keyId}.${payload}`);
-      const given = Buffer.from(signature, 'base64url');
-      // Compared as text too: base64url has spare bits, and a changed character must never pass.
-      if (
-        given.length !== expected.length ||
-        !timingSafeEqual(given, expected) ||
-        signature !== expected.toString('base64url')
-      )
-        return null;
-      const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as LinkClaims;
-      if (claims.purpose !== purpose || claims.resourceId !== resourceId) return null;
+      // Compared as text: base64url has spare bits, and a changed character must never pass.
+      if (!isSameSecret(signature, mac(key, `${keyId}.${payload}`).toString('base64url'))) return null;
+      const claims = claimsOf(payload);
+      if (claims?.purpose !== purpose || claims.resourceId !== resourceId) return null;
       if (claims.expiresAt * 1000 <= clock().getTime()) return null;
-      const viewer = toViewer(claims);
-      return viewer === null ? null : { tenantId: claims.tenantId, viewer };
+      return { tenantId: claims.tenantId, viewer: viewerOf(claims) };
     },
   };
 }

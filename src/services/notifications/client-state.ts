@@ -1,5 +1,6 @@
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type { RingKey } from '../microsoft-app/key-ring.ts';
+import { isSameSecret } from '../same-secret.ts';
 
 /** Microsoft takes no more characters. Source: Microsoft Learn, resources/subscription. */
 const LONGEST = 128;
@@ -43,22 +44,21 @@ export function createClientStates(keys: readonly RingKey[]): ClientStates {
   const [signing] = derived;
   if (signing === undefined) throw new Error('Notifications need at least one key');
   const macOf = (key: Buffer, signed: string) =>
-    createHmac('sha256', key).update(signed).digest().subarray(0, MAC_BYTES);
+    createHmac('sha256', key).update(signed).digest().subarray(0, MAC_BYTES).toString('base64url');
 
   return {
     issue(tenantId) {
       const nonce = randomBytes(NONCE_BYTES).toString('base64url');
       const signed = `${Buffer.from(tenantId).toString('base64url')}.${nonce}`;
-      const text = `${signed}.${macOf(signing.bytes, signed).toString('base64url')}`;
+      const text = `${signed}.${macOf(signing.bytes, signed)}`;
       return text.length > LONGEST ? null : { text, nonce, keyId: signing.id };
     },
 
     read(text) {
       const [tenant, nonce, mac, ...rest] = text.length > LONGEST ? [] : text.split('.');
       if (!tenant || !nonce || !mac || rest.length > 0) return null;
-      const given = Buffer.from(mac, 'base64url');
-      if (given.length !== MAC_BYTES) return null;
-      const key = derived.find(({ bytes }) => timingSafeEqual(given, macOf(bytes, `${tenant}.${nonce}`)));
+      // Compared as text: base64url has spare bits, and a changed character must never pass.
+      const key = derived.find(({ bytes }) => isSameSecret(mac, macOf(bytes, `${tenant}.${nonce}`)));
       return key === undefined
         ? null
         : { tenantId: Buffer.from(tenant, 'base64url').toString('utf8'), nonce, keyId: key.id };
@@ -67,10 +67,4 @@ export function createClientStates(keys: readonly RingKey[]): ClientStates {
     isSigning: (keyId) => keyId === signing.id,
     knows: (keyId) => derived.some(({ id }) => id === keyId),
   };
-}
-
-/** Whether two short secrets are the same, in a time that does not depend on where they differ. */
-export function isSameSecret(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }

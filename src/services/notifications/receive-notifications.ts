@@ -1,7 +1,8 @@
 import type { TenantPrisma } from '../../db/database.ts';
 import { addJob, addJobs } from '../../db/job-queue.ts';
+import { isSameSecret } from '../same-secret.ts';
 import type { NotificationOutcome, Scope, ServiceTools } from '../scope.ts';
-import { isSameSecret, type ReadClientState } from './client-state.ts';
+import type { ReadClientState } from './client-state.ts';
 import { planSubscriptionsNow } from './planned.ts';
 import type { Proven } from './prove.ts';
 import type { ArtifactNotification, LifecycleNotification } from './read-notification.ts';

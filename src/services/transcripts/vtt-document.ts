@@ -76,9 +76,9 @@ function timingOf(line: string): Timing | null {
 
 const COMMENT = /^(?:NOTE(?:[ \t]|$)|STYLE[ \t]*$|REGION[ \t]*$)/;
 
-/** Whether the text goes on: a voice was begun and not ended. */
-function isOpen(payload: string): boolean {
-  return payload.lastIndexOf('<v') > payload.lastIndexOf('</v>');
+/** Whether speech goes on behind the text: its last voice was begun and not ended. */
+function isVoiceOpenAfter(text: string): boolean {
+  return text.lastIndexOf('<v') > text.lastIndexOf('</v>');
 }
 
 /**
@@ -90,14 +90,18 @@ export function readDocument(text: string): VttDocument {
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
   const document: VttDocument = { cues: [], unparsed: [], isStandard: /^WEBVTT(?:[ \t]|$)/.test(lines[0] ?? '') };
   const { cues, unparsed } = document;
+  /** Of the last cue. Kept, so that a voice of a thousand parts is not looked through a thousand times. */
+  let isVoiceOpen = false;
 
   const addOrphan = (from: number, to: number) => {
     const orphan = lines.slice(from, to).join('\n');
     if (orphan.trim() === '') return;
     document.isStandard = false;
     const last = cues.at(-1);
-    if (last !== undefined && orphan.includes('</v>') && isOpen(last.payload)) last.payload += `\n${orphan}`;
-    else unparsed.push({ line: from + 1, text: orphan });
+    if (last !== undefined && isVoiceOpen && orphan.includes('</v>')) {
+      last.payload += `\n${orphan}`;
+      isVoiceOpen = isVoiceOpenAfter(orphan);
+    } else unparsed.push({ line: from + 1, text: orphan });
   };
 
   const addCue = (timing: Timing, id: string | null, at: number, to: number) => {
@@ -110,6 +114,7 @@ export function readDocument(text: string): VttDocument {
       escapeStray(payload) === payload;
     if (!isStrict) document.isStandard = false;
     cues.push({ id, ...timing, payload });
+    isVoiceOpen = isVoiceOpenAfter(payload);
   };
 
   /** The lines from `from` up to, not including, `to`, of which none is empty. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findBidiControls } from '../../../scripts/check-bidi.ts';
+import { findComparedSecrets } from '../../../scripts/check-comparisons.ts';
 import { findLongFiles } from '../../../scripts/check-file-length.ts';
 import { findBreakingChanges } from '../../../scripts/check-schema-compat.ts';
 import { findSecrets } from '../../../scripts/check-secrets.ts';
@@ -73,6 +74,31 @@ describe('secrets', () => {
 
   it.each(['.env.example', 'src/environment.ts', 'docs/a.env.md'])('may be told of in %s', (path) => {
     expect(findSecrets(file('A=b', path))).toEqual([]);
+  });
+});
+
+describe('compared secrets', () => {
+  it.each([
+    'if (secret === given) return;',
+    'if (given !== row.clientState) return;',
+    'return expected == config.apiKey;',
+    'if (signature !== mac(key)) return;',
+    'if (hmac(text) === given) return;',
+    'return one.nonce===other.nonce;',
+  ])('are found: %s', (text) => {
+    expect(findComparedSecrets(file(`\n${text}`))).toContainEqual(expect.objectContaining({ line: 2 }));
+  });
+
+  it.each([
+    'if (secret === undefined || null !== nonce) return;',
+    "if (typeof signature !== 'string' || password === '') return;",
+    "if ('' !== secret.value) return;",
+    'if (nonce.length !== 12) return;',
+    'if (isSameSecret(secret, given)) return;',
+    'const secret = given;',
+    'const isSecret = (text) => text === other;',
+  ])('are not %s', (text) => {
+    expect(findComparedSecrets(file(text))).toEqual([]);
   });
 });
 
