@@ -9,6 +9,11 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  project.provide('citusUrl', process.env.CITUS_DATABASE_URL ?? '');
+  const url = process.env.CITUS_DATABASE_URL;
+  if (!url)
+    throw new Error(
+      'Set CITUS_DATABASE_URL to an empty database on a Citus coordinator, as its superuser. Nothing was tested.',
+    );
+  project.provide('citusUrl', url);
   return startPostgres(project);
 }
