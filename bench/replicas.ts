@@ -115,7 +115,7 @@ try {
   const world = { requests: requestsOf(workload, 200), tokens, client };
   const arms = { one: [first, first], two: [first, second] };
   const measured: Record<keyof typeof arms, Round[]> = { one: [], two: [] };
-  await round(arms.two, world);
+  for (const server of servers) await measure(server, world.requests, tokens, Number(options.seconds));
   for (let n = 0; n < Number(options.rounds); n += 1) {
     for (const arm of ['one', 'two'] as const) measured[arm].push(await round(arms[arm], world));
   }
