@@ -68,7 +68,7 @@ beforeAll(async () => {
     const technician = await subgraph.tokens.token('technician');
     await note(name, () => subgraph.send(technician, query, variables));
   }
-});
+}, 120_000);
 afterAll(() => subgraph.close());
 
 it('what things cost is at most what the page says, and each is on the page', async () => {
