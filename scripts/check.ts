@@ -20,6 +20,7 @@ const CHECKS: [name: string, command: string, ...args: string[]][] = [
   ['format and lint', `${BIN}/biome`, 'ci', '--error-on-warnings', '--colors=off'],
   ['every schema element is described', `${BIN}/eslint`, 'schema.graphql', '--max-warnings=0'],
   ['schema is compatible with the published one', process.execPath, 'scripts/check-schema-compat.ts'],
+  ['migrations are safe beside a running release', process.execPath, 'scripts/check-migrations.ts'],
   ['boundaries and cycles', `${BIN}/depcruise`, '--config', '.dependency-cruiser.cjs', ...SOURCES],
   ['nothing unused', `${BIN}/knip`, '--no-config-hints'],
   ['no file over 400 lines', process.execPath, 'scripts/check-file-length.ts'],

@@ -28,9 +28,16 @@ END $$`;
  * Makes or updates the tables of the job queue and lets the application role use them.
  *
  * @param connectionString of the role that owns the tables
+ * @param lockTimeoutMs how long a statement may wait for a lock
  */
-export async function installJobQueue(connectionString: string): Promise<void> {
-  const pool = new pg.Pool({ connectionString, max: 2 });
+export async function installJobQueue(connectionString: string, lockTimeoutMs: number): Promise<void> {
+  const pool = new pg.Pool({
+    connectionString,
+    max: 2,
+    onConnect: async (client: pg.ClientBase) => {
+      await client.query(`SET lock_timeout = ${lockTimeoutMs}`);
+    },
+  });
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   try {

@@ -11,6 +11,7 @@ import {
 } from '@prisma/driver-adapter-utils';
 import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
+import { runMigrationScript } from './migration-script.ts';
 
 const CHAR_OID = 18;
 const CHAR_ARRAY_OID = 1002;
@@ -63,9 +64,11 @@ class EngineConnections implements SqlMigrationAwareDriverAdapterFactory {
   readonly adapterName = '@prisma/adapter-pg';
   readonly #pools: pg.Pool[] = [];
   readonly #connectionString: string;
+  readonly #lockTimeoutMs: number;
 
-  constructor(connectionString: string) {
+  constructor(connectionString: string, lockTimeoutMs: number) {
     this.#connectionString = connectionString;
+    this.#lockTimeoutMs = lockTimeoutMs;
   }
 
   connect() {
@@ -101,12 +104,20 @@ class EngineConnections implements SqlMigrationAwareDriverAdapterFactory {
       ssl,
     } = new pg.Client({ connectionString: this.#connectionString });
     const parts = { host, port, user, password: password ?? undefined, ssl };
-    const pool = new pg.Pool({ ...parts, database: database ?? own, max: 2, Client: CatalogClient });
+    const pool = new pg.Pool({
+      ...parts,
+      database: database ?? own,
+      max: 2,
+      Client: CatalogClient,
+      onConnect: async (client: pg.ClientBase) => {
+        await client.query(`SET lock_timeout = ${this.#lockTimeoutMs}`);
+      },
+    });
     pool.on('error', () => undefined);
     this.#pools.push(pool);
     const adapter = withSingleCharacters(await new PrismaPg(pool, { disposeExternalPool: true }).connect());
-    // The adapter cuts a script at every semicolon, which breaks function bodies; Postgres takes it whole.
-    adapter.executeScript = async (script) => void (await pool.query(script));
+    // The adapter cuts a script at every semicolon, which breaks function bodies.
+    adapter.executeScript = (script) => runMigrationScript(pool, script);
     return adapter;
   }
 }
@@ -128,17 +139,18 @@ async function load(): Promise<void> {
  * `_prisma_migrations` as Prisma's command line does, so both can be used on the same database.
  *
  * @param connectionString a Postgres URL of the role that owns (or will own) the tables
- * @param schema the text of `schema.prisma`; only needed to write new migrations
+ * @param options.schema the text of `schema.prisma`; only needed to write new migrations
+ * @param options.lockTimeoutMs how long a statement may wait for a lock; for ever by default
  * @param use what to do with the engine; it is released afterwards
  */
 export async function withSchemaEngine<T>(
   connectionString: string,
-  schema: string | undefined,
+  { schema, lockTimeoutMs = 0 }: { schema?: string; lockTimeoutMs?: number },
   use: (engine: bindings.SchemaEngine) => Promise<T>,
 ): Promise<T> {
   loaded ??= load();
   await loaded;
-  const connections = new EngineConnections(connectionString);
+  const connections = new EngineConnections(connectionString, lockTimeoutMs);
   const factory = bindMigrationAwareSqlAdapterFactory(connections);
   const datamodels: [string, string][] | undefined = schema === undefined ? undefined : [['schema.prisma', schema]];
   let engine: bindings.SchemaEngine | undefined;

@@ -34,15 +34,38 @@ describe('npm run db:migrate', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'The database is up to date.\n' });
   });
 
+  it('takes the word of who has looked after a migration that failed half-way', async () => {
+    const [name = ''] = (await migrationNames()).slice(-1);
+    await database.query(
+      `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, applied_steps_count)
+         SELECT 'failed', checksum, migration_name, now(), 0 FROM _prisma_migrations WHERE migration_name = $1`,
+      [name],
+    );
+    const refused = await run(MIGRATE, [], { DATABASE_URL: database.url });
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toContain(`Migrations failed half-way: ${name}.`);
+    const resolved = await run(MIGRATE, ['--rolled-back', name], { DATABASE_URL: database.url });
+    expect(resolved).toEqual({ code: 0, stdout: `Noted: ${name} is rolled-back.\n`, stderr: '' });
+    expect(await run(MIGRATE, [], { DATABASE_URL: database.url })).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it.each([
     ['is no URL', () => 'the-database', /DATABASE_URL is not a Postgres URL/],
-    ['leads nowhere', () => 'postgresql://nobody@127.0.0.1:1/none', /Can't reach database server at `127\.0\.0\.1:1`/],
+    [
+      'leads nowhere',
+      () => 'postgresql://nobody@127.0.0.1:1/none',
+      /The database cannot be used: connect ECONNREFUSED 127\.0\.0\.1:1/,
+    ],
     [
       'has a wrong password',
       () => database.url.replace('postgres:postgres@', 'postgres:wrong@'),
-      /Authentication failed/,
+      /The database cannot be used: password authentication failed/,
     ],
-    ['names an unknown database', () => database.url.replace(/\/[^/]*$/, '/nowhere'), /`nowhere` does not exist/],
+    [
+      'names an unknown database',
+      () => database.url.replace(/\/[^/]*$/, '/nowhere'),
+      /The database cannot be used: database "nowhere" does not exist/,
+    ],
   ])('says what is wrong with a DATABASE_URL that %s, and exits with 1', async (_, url, message) => {
     const { code, stdout, stderr } = await run(MIGRATE, [], { DATABASE_URL: url() });
     expect(stderr).toMatch(message);

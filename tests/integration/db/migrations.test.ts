@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { DatabaseRefusedError, openDatabase } from '../../../src/db/database.ts';
-import { migrationNames, PRISMA_FOLDER } from '../../../src/db/migration-names.ts';
+import { migrationNames } from '../../../src/db/migration-names.ts';
 import { MigrationHistoryError, migrate, missingMigrationSql, pendingMigrations } from '../../../src/db/migrations.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { type NextRelease, nextRelease } from '../../support/next-release.ts';
 
 const cleanUps: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -21,17 +20,11 @@ async function database(state: 'empty' | 'migrated'): Promise<TestDatabase> {
   return created;
 }
 
-/** A copy of the release's prisma folder that a test may spoil. */
-async function copyOfRelease(): Promise<{ folder: URL; path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'prisma-folder-'));
-  cleanUps.push(() => rm(path, { recursive: true, force: true }));
-  await cp(PRISMA_FOLDER, path, { recursive: true });
-  return { folder: pathToFileURL(`${path}/`), path };
-}
-
-async function addMigration(path: string, name: string, sql: string): Promise<void> {
-  await mkdir(join(path, 'migrations', name));
-  await writeFile(join(path, 'migrations', name, 'migration.sql'), sql);
+/** The next release, which a test may go on with or spoil. */
+async function next(migrations: Record<string, string> = {}): Promise<NextRelease> {
+  const release = await nextRelease(migrations);
+  cleanUps.push(() => release.remove());
+  return release;
 }
 
 describe('the migrations of this release', () => {
@@ -40,7 +33,7 @@ describe('the migrations of this release', () => {
   });
 
   it('would be missing something if the schema had one more column', async () => {
-    const { folder, path } = await copyOfRelease();
+    const { folder, path } = await next();
     const schema = await readFile(join(path, 'schema.prisma'), 'utf8');
     await writeFile(
       join(path, 'schema.prisma'),
@@ -68,32 +61,32 @@ describe('the migrations of this release', () => {
 
   it('are followed by those of the next release alone', async () => {
     const { url } = await database('migrated');
-    const { folder, path } = await copyOfRelease();
-    await addMigration(path, '29990101000000_next', 'CREATE TABLE next_release (tenant_id text PRIMARY KEY);');
+    const { folder } = await next({
+      '29990101000000_next': 'CREATE TABLE next_release (tenant_id text PRIMARY KEY);',
+    });
     expect(await pendingMigrations(url, folder)).toEqual(['29990101000000_next']);
-    expect(await migrate(url, folder)).toEqual(['29990101000000_next']);
+    expect(await migrate(url, { folder })).toEqual(['29990101000000_next']);
     expect(await pendingMigrations(url), 'the older release has nothing to do').toEqual([]);
     await (await openDatabase({ connectionString: url, poolSize: 1 })).close();
   });
 
   it('are refused when one was edited after it ran', async () => {
     const { url } = await database('migrated');
-    const { folder, path } = await copyOfRelease();
+    const { folder, path } = await next();
     const [first = ''] = await migrationNames(folder);
     await appendFile(join(path, 'migrations', first, 'migration.sql'), '\n-- edited\n');
-    const attempt = migrate(url, folder);
+    const attempt = migrate(url, { folder });
     await expect(attempt).rejects.toBeInstanceOf(MigrationHistoryError);
     await expect(attempt).rejects.toThrow(`Migrations were edited after they ran: ${first}.`);
   });
 
   it('are refused after one failed half-way, and are told by name', async () => {
     const { url } = await database('migrated');
-    const { folder, path } = await copyOfRelease();
-    await addMigration(path, '29990101000000_bad', 'SELECT 1 / 0;');
-    await expect(migrate(url, folder)).rejects.toThrow(/division by zero/);
-    const again = migrate(url, folder);
+    const { folder } = await next({ '29990101000000_bad': 'SELECT 1 / 0;' });
+    await expect(migrate(url, { folder })).rejects.toThrow(/division by zero/);
+    const again = migrate(url, { folder });
     await expect(again).rejects.toBeInstanceOf(MigrationHistoryError);
-    await expect(again).rejects.toThrow(/failed half-way: 29990101000000_bad\. .*prisma migrate resolve/);
+    await expect(again).rejects.toThrow(/failed half-way: 29990101000000_bad\. .*db:migrate -- --rolled-back NAME/);
   });
 });
 

@@ -19,7 +19,7 @@ it('transcripts of the release before keep their words, as bytes of UTF-8, and w
   await cp(PRISMA_FOLDER, path, { recursive: true });
   for (const name of (await migrationNames()).filter((name) => name >= MIGRATION))
     await rm(join(path, 'migrations', name), { recursive: true });
-  await migrate(database.url, pathToFileURL(`${path}/`));
+  await migrate(database.url, { folder: pathToFileURL(`${path}/`) });
   const vtt = '\uFEFFWEBVTT\r\n\r\n00:00:01.000 --> 00:00:02.000\r\n<v Zoë>Größe \\x41 🎉</v>';
   const meeting = '01890000-0000-7000-8000-000000000001';
   await database.query(
