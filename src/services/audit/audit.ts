@@ -19,7 +19,7 @@ export function actorOf(viewer: Viewer): string {
 /** Appends to the audit trail; call it in the transaction whose change it tells of. */
 export async function appendAudit(
   prisma: TenantPrisma,
-  tools: ServiceTools,
+  tools: Pick<ServiceTools, 'clock' | 'newId'>,
   viewer: Viewer,
   entry: AuditEntry,
 ): Promise<void> {
