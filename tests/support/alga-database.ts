@@ -35,7 +35,7 @@ type Values = Record<string, string | number | boolean | Date | null>;
 export interface AlgaDatabase extends TestDatabase {
   insert(table: Table, row: Values): Promise<void>;
   /** A meeting of next week in the calendar, of an appointment of its own; returns its id. */
-  meeting(tenant: string, over?: Values): Promise<string>;
+  meeting(tenant: string, over?: Values & { meeting_id?: string }): Promise<string>;
   recording(tenant: string, meetingId: string, graphId: string, over?: Values): Promise<void>;
   /** Every row of every table, to tell whether anything has changed. */
   everything(): Promise<string>;
@@ -56,7 +56,7 @@ export async function createAlgaDatabase(): Promise<AlgaDatabase> {
     ...database,
     insert,
     async meeting(tenant, over = {}) {
-      const id = randomUUID();
+      const { meeting_id: id = randomUUID() } = over;
       await insert('online_meetings', {
         tenant,
         meeting_id: id,

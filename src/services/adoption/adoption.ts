@@ -27,7 +27,7 @@ export interface AdoptionOptions {
   canStoreRecordings: boolean;
   /** Ends the import after the batch at hand; what was taken stays. */
   signal?: AbortSignal;
-  /** Meetings in one transaction; default 200. */
+  /** Meetings in one transaction; default 100. */
   batchSize?: number;
 }
 
@@ -55,7 +55,7 @@ export type AdoptTenant = (
   progress: AdoptionProgress,
 ) => Promise<AdoptedTenant>;
 
-const BATCH_SIZE = 200;
+const BATCH_SIZE = 100;
 
 interface Refused {
   row: AlgaMeeting;

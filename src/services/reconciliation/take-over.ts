@@ -18,6 +18,8 @@ export type TakeOver = (
   seen: GraphEvent | null,
 ) => Promise<void>;
 
+const MINUTE_MS = 60_000;
+
 /** An event that is gone or cancelled. */
 const GONE = 'gone';
 
@@ -40,7 +42,8 @@ export function makeTakeOver(listeners: readonly MeetingListener[], tools: Servi
       if (isListed) return event;
       const isThere = ({ id }: GraphEvent) => id === event.id;
       if ((await graph.events.findByMeeting(organizerId, markers)).some(isThere)) return event;
-      const times = { from: event.startsAt, until: lastingEnd(event), deltaLink: null };
+      const from = new Date(event.startsAt.getTime() - MINUTE_MS);
+      const times = { from, until: lastingEnd(event), deltaLink: null };
       return (await graph.events.changes(organizerId, times)).changed.some(isThere) ? event : GONE;
     } catch (error) {
       if (error instanceof GraphRequestError && error.isItemGone) return GONE;

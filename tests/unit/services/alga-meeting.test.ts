@@ -37,7 +37,12 @@ function row(over: Partial<AlgaMeeting> = {}): AlgaMeeting {
 }
 
 const PAST = { startsAt: new Date(NOW.getTime() - 2 * HOUR_MS), endsAt: new Date(NOW.getTime() - HOUR_MS) };
-const OPTIONS: MappingOptions = { appointmentId: 'schedule_entry', sendsInvites: true, organizerIds: new Map(), now: NOW };
+const OPTIONS: MappingOptions = {
+  appointmentId: 'schedule_entry',
+  sendsInvites: true,
+  organizerIds: new Map(),
+  now: NOW,
+};
 const map = (over: Partial<AlgaMeeting> = {}, options: Partial<MappingOptions> = {}) =>
   mapMeeting(row(over), { ...OPTIONS, ...options });
 
@@ -173,7 +178,13 @@ describe('the fingerprint', () => {
   const of = (over: Partial<AlgaMeeting>, appointmentId = 'entry-1') =>
     fingerprintOf(row(over), { appointmentId, interactionId: null });
   it('is another one when the source says something else, or the meeting belongs to something else', () => {
-    const prints = [of({}), of({ subject: 'x' }), of({ status: 'cancelled' }), of({ endsAt: NOW }), of({}, 'request-1')];
+    const prints = [
+      of({}),
+      of({ subject: 'x' }),
+      of({ status: 'cancelled' }),
+      of({ endsAt: NOW }),
+      of({}, 'request-1'),
+    ];
     expect(new Set(prints).size).toBe(prints.length);
   });
 
