@@ -72,7 +72,6 @@ describe('npm run import:alga', () => {
     expect(await countHere()).toBe(0);
 
     const first = await importing('--report', file);
-    require('node:fs').writeFileSync('/tmp/wt-import-page.txt', first.stdout);
     expect(first.code).toBe(1);
     expect(first.stderr).toBe('14 of 15 meetings\n15 of 15 meetings\n');
     const report = JSON.parse(await readFile(file, 'utf8')) as Report;
