@@ -92,7 +92,7 @@ export function importPage(
 ): string {
   const bold = (text: string) => (hasColors ? styleText('bold', text, { validateStream: false }) : text);
   const columns = ['read', 'taken', 'changed', 'unchanged', 'notTaken'] as const;
-  const cells = (values: (string | number)[]) => values.map((value) => String(value).padStart(10)).join('');
+  const cells = (values: (string | number)[]) => values.map((value) => String(value).padStart(12)).join('');
   const line = ({ tenantId, settings, meetings, recordings, transcripts }: AdoptedTenant, isSum = false) =>
     `${printable(tenantId).padEnd(38)}${(isSum ? '' : settings).padEnd(10)}${cells([
       ...columns.map((name) => meetings[name]),

@@ -73,7 +73,7 @@ export interface AlgaSource {
 }
 
 /** The source can be reached but cannot be read; the message says what to change. */
-export class AlgaSourceError extends Error {
+class AlgaSourceError extends Error {
   override readonly name = 'AlgaSourceError';
 }
 

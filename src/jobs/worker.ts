@@ -3,8 +3,8 @@ import { type Runner, run, Logger as WorkerLogger } from 'graphile-worker';
 import type { Database } from '../db/database.ts';
 import type { Logger } from '../services/scope.ts';
 import type { Services } from '../services/services.ts';
-import { createTenantTurns } from './tenant-turns.ts';
 import { createTasks, JOB_TIME_LIMIT_MS } from './tasks.ts';
+import { createTenantTurns } from './tenant-turns.ts';
 
 const UNLOCK_EVERY_MS = 15_000;
 const START_AGAIN_MS = 1_000;

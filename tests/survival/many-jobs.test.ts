@@ -76,7 +76,11 @@ it('and are counted by one statement, within the time that a statement may take'
 });
 
 it('a job carries the flag of its tenant, by which the workers are shared out', async () => {
-  await db.forTenant('flagged').run((prisma) => addJob(prisma, 'sync_meeting', { meetingId: 'm' }, { key: 'm', delayMs: 60_000 }));
-  const rows = await database.query("SELECT flags FROM graphile_worker._private_jobs WHERE key = 'sync_meeting:flagged:m'");
+  await db
+    .forTenant('flagged')
+    .run((prisma) => addJob(prisma, 'sync_meeting', { meetingId: 'm' }, { key: 'm', delayMs: 60_000 }));
+  const rows = await database.query(
+    "SELECT flags FROM graphile_worker._private_jobs WHERE key = 'sync_meeting:flagged:m'",
+  );
   expect(rows).toEqual([{ flags: { 'tenant:flagged': true } }]);
 });

@@ -29,7 +29,10 @@ async function wishes() {
       const made = (await ask()).meeting;
       expect(made).toMatchObject({ status: 'PROVISIONING' });
       expect(await reschedule(moved.id, times)).toMatchObject({ userErrors: [] });
-      expect(await cancel(cancelled.id)).toMatchObject({ userErrors: [], meeting: { status: 'CANCELLING', joinUrl: null } });
+      expect(await cancel(cancelled.id)).toMatchObject({
+        userErrors: [],
+        meeting: { status: 'CANCELLING', joinUrl: null },
+      });
       return [made?.id ?? '', moved.id, cancelled.id] as const;
     },
     async expectDone([made, , gone]: readonly [string, string, string]) {
@@ -119,11 +122,19 @@ describe('the clock jumps by an hour', () => {
       "UPDATE online_meetings SET lease_token = gen_random_uuid(), leased_until = now() + interval '1 hour', subject = 'Wished', version = version + 1, next_attempt_at = now() WHERE id = $1",
       [id],
     );
-    await subgraph.services.syncMeeting({ viewer: { tenantId: 'tenant-a', id: 't', kind: 'service', permissions: new Set() }, db: subgraph.db.forTenant('tenant-a') }, id);
+    await subgraph.services.syncMeeting(
+      {
+        viewer: { tenantId: 'tenant-a', id: 't', kind: 'service', permissions: new Set() },
+        db: subgraph.db.forTenant('tenant-a'),
+      },
+      id,
+    );
     expect((await calendar())[0]?.subject).not.toBe('Wished');
     advanceClock(HOUR_MS + 1_000);
     await subgraph.runJobs({ early: true });
     expect(await read(id)).toMatchObject({ status: 'SCHEDULED', subject: 'Wished', joinUrl });
-    expect(await subgraph.simulator.listEvents(ACME.directoryId, ACME.organizer)).toMatchObject([{ subject: 'Wished' }]);
+    expect(await subgraph.simulator.listEvents(ACME.directoryId, ACME.organizer)).toMatchObject([
+      { subject: 'Wished' },
+    ]);
   });
 });

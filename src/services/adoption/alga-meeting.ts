@@ -56,7 +56,7 @@ const NO_SUBJECT = 'Teams meeting';
 const LONGEST_CODE = 80;
 
 /** What the meeting is for; null when the source does not say. The appointment goes before the interaction. */
-export function subjectOf(row: AlgaMeeting, source: AppointmentIdSource): Subject | null {
+function subjectOf(row: AlgaMeeting, source: AppointmentIdSource): Subject | null {
   const appointmentId = source === 'schedule_entry' ? row.scheduleEntryId : row.appointmentRequestId;
   if (appointmentId !== null) return { appointmentId, interactionId: null };
   return row.interactionId === null ? null : { appointmentId: null, interactionId: row.interactionId };
