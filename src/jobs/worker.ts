@@ -32,12 +32,6 @@ export interface WorkerOptions {
   logger: Logger;
 }
 
-/**
- * Says at once that a job has ended, in a way that is repeated while the database is away. Without these options
- * graphile-worker leaves a failure of it to nobody, which ends the process.
- */
-const TOLD_AGAIN = { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } };
-
 /** Runs the jobs of all tenants until it is stopped. Any number of processes may do so at once. */
 export async function startWorker({ database, services, concurrency, logger }: WorkerOptions): Promise<Worker> {
   const connections = database.openJobPool(concurrency + 2);
@@ -54,7 +48,6 @@ export async function startWorker({ database, services, concurrency, logger }: W
       events,
       forbiddenFlags,
       logger: workerLogger(logger),
-      preset: TOLD_AGAIN,
     });
   }
   let isStopping = false;

@@ -12,7 +12,7 @@ let world: ChaosWorld;
 beforeAll(async () => {
   world = await startChaosWorld(2);
   await setUp(world, seededRandom(1));
-}, 120_000);
+}, 240_000);
 afterAll(() => world.stop(), 60_000);
 
 /** Jobs that are done at once: some always end while the database goes. */
