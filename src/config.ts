@@ -343,6 +343,24 @@ export function loadMigrationUrls(env: Environment = process.env): { url: string
   return url === undefined ? undefined : { url, applicationUrl: application ?? url };
 }
 
+const importSchema = z.object({ DATABASE_URL: postgresUrl, BLOB_STORE: blobStore.optional() });
+
+/**
+ * What `npm run import:alga` needs of the environment of `npm run serve`.
+ *
+ * @throws ConfigError
+ */
+export function loadImportConfig(env: Environment = process.env): { databaseUrl: string; canStoreRecordings: boolean } {
+  const parsed = importSchema.safeParse(withoutEmpty(env));
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(({ path, code, message }) => {
+      return `${path.join('.')} ${code === 'invalid_type' ? 'is missing: the database of this subgraph' : message}`;
+    });
+    throw new ConfigError(lines.join('\n'));
+  }
+  return { databaseUrl: parsed.data.DATABASE_URL, canStoreRecordings: parsed.data.BLOB_STORE !== undefined };
+}
+
 /** The folder of everything that a machine makes for itself in development: `DATA_DIRECTORY`, else `.data/`. */
 export function loadDataDirectory(env: Environment = process.env): string {
   return resolve(env.DATA_DIRECTORY || fileURLToPath(new URL('../.data/', import.meta.url)));

@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { BlobStoreError } from './blobs/blob-store.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { DatabaseRefusedError } from './db/database.ts';
@@ -73,8 +73,7 @@ async function main(): Promise<void> {
   const stop = () => {
     services.stopLongJobs();
     // At once: somebody who plays a recording keeps the server for as long as it may take to stop.
-    stopping ??= Promise.all([app.stop(), worker?.stop()])
-      .then(() => services.idle())
+    stopping ??= drained(() => Promise.all([app.stop(), worker?.stop()]).then(() => services.idle()), logger)
       .then(() => mail?.close())
       .then(() => blobs?.close())
       .then(() => database.close())
@@ -84,6 +83,22 @@ async function main(): Promise<void> {
     return stopping;
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, stop);
+}
+
+/** Orchestrators kill after 30 seconds by default. A caller is answered within eight. */
+const DRAIN_MS = 15_000;
+
+/**
+ * Waits for what is under way, and ends the process without it when that takes too long, because Microsoft hangs: its
+ * intent is stored, and its job goes on with it in another process as soon as the lease has run out.
+ */
+async function drained(drain: () => Promise<unknown>, logger: Logger): Promise<void> {
+  const timer = setTimeout(() => {
+    logger.warn({}, 'the subgraph has stopped without waiting any longer: what is under way is left to its jobs');
+    process.exit(0);
+  }, DRAIN_MS);
+  await drain();
+  clearTimeout(timer);
 }
 
 /** What a person can mend is one message; anything else shows where it came from. */

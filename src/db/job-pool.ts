@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { JOB_SCHEMA } from './names.ts';
+import { isUnavailable } from './unavailable.ts';
 
 /** The connections on which graphile-worker lives: under the application role, bound to no tenant. */
 export interface JobPool {
@@ -9,9 +10,34 @@ export interface JobPool {
   end(): Promise<void>;
 }
 
+/** Postgres's code for a server that takes no connections now, which graphile-worker waits for and tries again. */
+const CANNOT_CONNECT_NOW = '57P03';
+
+/** Says of any lost connection that it may be there again later: noting a job's end must not fail for good by it. */
+function mayPass(error: unknown): never {
+  if (error instanceof Error && isUnavailable(error)) Object.assign(error, { code: CANNOT_CONNECT_NOW });
+  throw error;
+}
+
+class PatientClient extends pg.Client {
+  override query(...args: unknown[]): never {
+    const send = super.query as (...args: unknown[]) => unknown;
+    const answer = send.apply(this, args);
+    return (answer instanceof Promise ? answer.catch(mayPass) : answer) as never;
+  }
+}
+
+class PatientPool extends pg.Pool {
+  override connect(callback?: (...args: never[]) => void): never {
+    const open = super.connect as (callback?: unknown) => Promise<unknown> | undefined;
+    return open.call(this, callback)?.catch(mayPass) as never;
+  }
+}
+
 export function openJobPool(connectionString: string, role: string | undefined, max: number): JobPool {
-  const pool = new pg.Pool({
+  const pool = new PatientPool({
     connectionString,
+    Client: PatientClient,
     max,
     keepAlive: true,
     onConnect: async (client: pg.ClientBase) => {

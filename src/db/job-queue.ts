@@ -112,7 +112,7 @@ function traced(payload: object): object {
 
 /**
  * Adds a job in the transaction of `prisma`, so that the job is there exactly if the change is. Its tenant is the one
- * that the connection is bound to: no caller can name another.
+ * that the connection is bound to: no caller can name another. The flag says it to whoever shares out the workers.
  */
 export async function addJob<Name extends JobName>(
   prisma: TenantPrisma,
@@ -130,7 +130,8 @@ export async function addJob<Name extends JobName>(
       run_at => now() + ${delayMs}::float8 * interval '1 millisecond',
       max_attempts => 25,
       job_key => concat_ws(':', ${name}::text, current_setting('app.tenant_id'), ${key}::text),
-      job_key_mode => ${mode}::text
+      job_key_mode => ${mode}::text,
+      flags => ARRAY['tenant:' || current_setting('app.tenant_id')]
     )`;
 }
 
@@ -153,7 +154,7 @@ export async function addJobs<Name extends JobName>(
         25::smallint,
         concat_ws(':', ${name}::text, current_setting('app.tenant_id'), job.key),
         NULL::smallint,
-        NULL::text[]
+        ARRAY['tenant:' || current_setting('app.tenant_id')]
       )::graphile_worker.job_spec
       FROM jsonb_to_recordset(${JSON.stringify(distinct)}::jsonb) AS job(payload jsonb, key text, serial text)
     ))`;

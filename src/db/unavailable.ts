@@ -26,7 +26,8 @@ const OTHER_CODES = new Set([
 const MESSAGES =
   /timeout exceeded when trying to connect|timeout expired|Connection terminated|Can't reach database server|Server has closed the connection|canceling statement due to statement timeout|Query read timeout/;
 
-function isUnavailable(error: unknown): boolean {
+/** Whether an error says that the database cannot be reached, or does not answer. */
+export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof Prisma.PrismaClientInitializationError || MESSAGES.test(error.message)) return true;
   const { code } = error as Error & { code?: unknown };

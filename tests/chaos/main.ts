@@ -6,9 +6,10 @@ import { copyFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { armFaults } from './faults.ts';
-import { createClient, insist, type Performed } from './operations.ts';
-import { judge, settled, type Verdict } from './oracle.ts';
+import { createClient, type Performed } from './operations.ts';
+import { FAULTY, judge, settled, type Verdict } from './oracle.ts';
 import { type Random, seededRandom } from './random.ts';
+import { setUp } from './set-up.ts';
 import { type ChaosWorld, startChaosWorld } from './world.ts';
 
 const TENANTS = 4;
@@ -16,22 +17,6 @@ const APPOINTMENTS_PER_TENANT = 10;
 const CLIENTS = 10;
 /** A job backs off by up to half a minute after a handful of failures, and a dead worker's lease is as long. */
 const SETTLE_WITHIN_MS = 240_000;
-
-async function setUp(world: ChaosWorld, random: Random): Promise<void> {
-  for (const tenant of world.tenants) {
-    const run = (query: string, input: object) => insist(world.replicas, random, tenant.admin, query, { input });
-    await run(
-      'mutation ($input: ConnectMicrosoftAppInput!) { connectMicrosoftApp(input: $input) { userErrors { code } } }',
-      { clientId: tenant.clientId, directoryId: tenant.directoryId, clientSecret: tenant.secret },
-    );
-    for (const change of [{ organizerUserPrincipalName: tenant.organizer }, { installStatus: 'ACTIVE' }]) {
-      await run(
-        'mutation ($input: UpdateTeamsSettingsInput!) { updateTeamsSettings(input: $input) { userErrors { code } } }',
-        change,
-      );
-    }
-  }
-}
 
 /** Kills a random process every few seconds and starts it again, until told to stop. */
 async function killNowAndThen(world: ChaosWorld, random: Random, isOver: () => boolean): Promise<number> {
@@ -65,17 +50,6 @@ async function perform(world: ChaosWorld, operations: number, seed: number): Pro
   );
   return performed;
 }
-
-const FAULTY = [
-  'doubled',
-  'orphans',
-  'missing',
-  'differing',
-  'stuck',
-  'lostIntents',
-  'unaccounted',
-  'changedLinks',
-] as const satisfies (keyof Verdict)[];
 
 function print(seed: number, verdict: Verdict, facts: Record<string, number>): boolean {
   const isGood = FAULTY.every((name) => verdict[name] === 0);

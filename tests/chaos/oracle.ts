@@ -39,6 +39,18 @@ const ROWS = `
                     WHERE a.tenant_id = m.tenant_id AND a.meeting_id = m.id AND NOT a.is_removed), '{}') AS attendees
     FROM online_meetings m`;
 
+/** The parts of a verdict that must be zero. */
+export const FAULTY = [
+  'doubled',
+  'orphans',
+  'missing',
+  'differing',
+  'stuck',
+  'lostIntents',
+  'unaccounted',
+  'changedLinks',
+] as const satisfies (keyof Verdict)[];
+
 /** Waits until nothing is wanted any more that Microsoft does not know. */
 export async function settled(world: ChaosWorld, withinMs: number): Promise<boolean> {
   const until = performance.now() + withinMs;

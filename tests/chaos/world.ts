@@ -38,6 +38,9 @@ export interface ChaosTenant {
 export interface Replica {
   url: string;
   kill(): void;
+  /** Sends SIGTERM; resolves with the exit code. */
+  terminate(): Promise<number | null>;
+  isRunning(): boolean;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -47,6 +50,8 @@ export interface ChaosWorld {
   replicas: Replica[];
   simulator: SimulatorControl;
   query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>;
+  /** Stops Postgres as an administrator does, with everybody thrown out, and starts it again after so long. */
+  restartDatabase(awayMs: number): Promise<void>;
   /** Where the replicas' logs are. */
   logFile: string;
   stop(): Promise<void>;
@@ -81,9 +86,16 @@ function replica(env: Record<string, string>, port: number, logFile: string): Re
   let child: ChildProcess | undefined;
   const log = createWriteStream(logFile, { flags: 'a' });
   const url = `http://${HOST}:${port}`;
+  const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
   return {
     url,
     kill: () => child?.kill('SIGKILL'),
+    isRunning,
+    async terminate() {
+      const ended = new Promise<number | null>((resolve) => child?.once('exit', resolve));
+      child?.kill('SIGTERM');
+      return ended;
+    },
     async start() {
       const started = spawn(process.execPath, ['src/main.ts'], {
         cwd: ROOT,
@@ -100,10 +112,7 @@ function replica(env: Record<string, string>, port: number, logFile: string): Re
       ]);
     },
     async stop() {
-      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-      const ended = new Promise((resolve) => child?.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
+      if (isRunning()) await this.terminate();
     },
   };
 }
@@ -112,11 +121,13 @@ function replica(env: Record<string, string>, port: number, logFile: string): Re
 export async function startChaosWorld(tenantCount: number): Promise<ChaosWorld> {
   const directory = await mkdtemp(join(tmpdir(), 'teams-meetings-chaos-'));
   const secrets = await developmentSecrets(directory);
-  const cluster = await startEmbeddedPostgres({
+  const postgres = {
     directory: join(directory, 'postgres'),
-    persistent: false,
+    persistent: true,
     durable: false,
-  });
+    port: await freePort(),
+  };
+  let cluster = await startEmbeddedPostgres(postgres);
   await cluster.ensureDatabase('chaos');
   const databaseUrl = cluster.url('chaos');
   await migrate(databaseUrl);
@@ -175,6 +186,11 @@ export async function startChaosWorld(tenantCount: number): Promise<ChaosWorld> 
     simulator: simulator.control,
     logFile,
     query: async <Row extends object>(sql: string, values?: unknown[]) => (await pool.query<Row>(sql, values)).rows,
+    async restartDatabase(awayMs) {
+      await cluster.stop();
+      await setTimeout(awayMs);
+      cluster = await startEmbeddedPostgres(postgres);
+    },
     async stop() {
       await Promise.all(replicas.map((one) => one.stop()));
       await pool.end();

@@ -71,8 +71,11 @@ function failureOf(errors: readonly GraphRequestError[], now: Date): PartFailure
   return error === undefined ? null : { failure: toStoredFailure(error, now), isLasting: isLasting(error) };
 }
 
-/** What is stored of meetings, or was until retention deleted it: Microsoft's ids of it, by meeting. */
-type Known = Map<string, { recordings: Set<string>; transcripts: Set<string> }>;
+/**
+ * What is stored of meetings, or was until retention deleted it: Microsoft's ids of it, by meeting. Of `bare` recordings
+ * nothing but the id is known, because they were imported.
+ */
+type Known = Map<string, { recordings: Set<string>; transcripts: Set<string>; bare: Set<string> }>;
 
 const OUR_FAULT = {
   code: 'GRAPH_UNAVAILABLE',
@@ -83,6 +86,8 @@ const OUR_FAULT = {
 /** A part is missing that was not asked for, because it was refused before. */
 type Found = Partial<Record<ArtifactPart, Outcome<GraphCallArtifact[]>>>;
 
+const NOTHING = () => ({ recordings: new Set<string>(), transcripts: new Set<string>(), bare: new Set<string>() });
+
 interface PartResult {
   count: number;
   errors: GraphRequestError[];
@@ -92,17 +97,22 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
   async function known(scope: Scope, meetings: readonly Meeting[]): Promise<Known> {
     const where = { meetingId: { in: meetings.map(({ id }) => id) } };
     const [recordings, transcripts, buried] = await scope.db.run(async (prisma) => [
-      await prisma.meetingRecording.findMany({ where, select: { meetingId: true, graphRecordingId: true } }),
+      await prisma.meetingRecording.findMany({
+        where,
+        select: { meetingId: true, graphRecordingId: true, callId: true, endedAt: true, contentCorrelationId: true },
+      }),
       await prisma.meetingTranscript.findMany({ where, select: { meetingId: true, graphTranscriptId: true } }),
       await buriedOf(
         prisma,
         meetings.map(({ id }) => id),
       ),
     ]);
-    const byMeeting: Known = new Map(
-      meetings.map(({ id }) => [id, { recordings: new Set<string>(), transcripts: new Set<string>() }]),
-    );
-    for (const row of recordings) byMeeting.get(row.meetingId)?.recordings.add(row.graphRecordingId);
+    const byMeeting: Known = new Map(meetings.map(({ id }) => [id, NOTHING()]));
+    for (const { meetingId, graphRecordingId, ...facts } of recordings) {
+      const stored = byMeeting.get(meetingId);
+      stored?.recordings.add(graphRecordingId);
+      if (Object.values(facts).every((fact) => fact === null)) stored?.bare.add(graphRecordingId);
+    }
     for (const row of transcripts) byMeeting.get(row.meetingId)?.transcripts.add(row.graphTranscriptId);
     for (const { meetingId, kind, graphId } of buried)
       byMeeting.get(meetingId)?.[kind === 'RECORDING' ? 'recordings' : 'transcripts'].add(graphId);
@@ -140,11 +150,11 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
     scope: Scope,
     meeting: Meeting,
     found: Outcome<GraphCallArtifact[]> | undefined,
-    stored: ReadonlySet<string>,
+    { recordings, bare }: { recordings: ReadonlySet<string>; bare: ReadonlySet<string> },
   ): Promise<PartResult | null> {
     if (found === undefined) return null;
     if (found.error !== undefined) return { count: 0, errors: [found.error] };
-    const news = found.value.filter(({ id }) => !stored.has(id));
+    const news = found.value.filter(({ id }) => !recordings.has(id) || bare.has(id));
     return { count: news.length === 0 ? 0 : await deps.store.recordings(scope, meeting, news), errors: [] };
   }
 
@@ -272,7 +282,7 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
     const found = await lists(graph, organizerId, meetings, ids, isAskedFor);
     const looked: Looked[] = [];
     for (const row of meetings) {
-      const before = stored.get(row.id) ?? { recordings: new Set(), transcripts: new Set() };
+      const before = stored.get(row.id) ?? NOTHING();
       const hadArtifacts = before.recordings.size + before.transcripts.size > 0;
       const id = ids.get(row.id);
       if (id?.value == null) {
@@ -283,7 +293,7 @@ export function makeLook(deps: { store: ArtifactStore; attendance: CaptureAttend
       const parts: Found = found.get(id.value) ?? {};
       try {
         const results = {
-          recordings: await takeRecordings(scope, meeting, parts.recordings, before.recordings),
+          recordings: await takeRecordings(scope, meeting, parts.recordings, before),
           transcripts: await takeTranscripts(scope, graph, meeting, parts.transcripts, before.transcripts),
         };
         looked.push(conclude(meeting, hadArtifacts, results));

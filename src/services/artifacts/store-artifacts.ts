@@ -6,7 +6,7 @@ import { planStoreRecording } from '../recordings/planned-copies.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import { storeTranscript } from '../transcripts/store-transcript.ts';
 
-/** Stores what Microsoft has of a meeting; what is stored already stays as it is. */
+/** Stores what Microsoft has of a meeting; what is stored already stays as it is, but for what an import did not know of it. */
 export interface ArtifactStore {
   /** @returns how many recordings are new */
   recordings(scope: Scope, meeting: Meeting, found: readonly GraphCallArtifact[]): Promise<number>;
@@ -22,6 +22,8 @@ export interface ArtifactStore {
 function factsOf({ callId, contentCorrelationId, createdAt, endedAt }: GraphCallArtifact) {
   return { callId, contentCorrelationId, createdAt, endedAt };
 }
+
+const NOTHING_KNOWN = { callId: null, contentCorrelationId: null, endedAt: null };
 
 /** @param tellsPsa whether the PSA hears of each new artifact; see `recordOutgoingEvent` */
 export function createArtifactStore(tellsPsa: boolean, tools: ServiceTools): ArtifactStore {
@@ -55,6 +57,12 @@ export function createArtifactStore(tellsPsa: boolean, tools: ServiceTools): Art
           skipDuplicates: true,
           select: { id: true },
         });
+        for (const recording of stored.length === found.length ? [] : found) {
+          await prisma.meetingRecording.updateMany({
+            where: { meetingId: meeting.id, graphRecordingId: recording.id, ...NOTHING_KNOWN },
+            data: factsOf(recording),
+          });
+        }
         const ids = stored.map(({ id }) => id);
         for (const id of ids) await planStoreRecording(prisma, id);
         await tell(prisma, meeting, 'recording', ids);

@@ -31,7 +31,7 @@ const NOT_CALENDAR_BACKED: UserError = {
   code: 'MEETING_NOT_CALENDAR_BACKED',
   message: 'The meeting has no event in a calendar, so there is nothing to change.',
   path: AT_MEETING,
-  remedy: 'Make a new meeting.',
+  remedy: 'Cancel it here, then make a new meeting.',
 };
 
 const IS_OVER: UserError = {
@@ -66,7 +66,7 @@ export function makeChangeOperations(
       const seen = await prisma.onlineMeeting.findFirst({ where: { id, ...visibleMeetings(scope.viewer) } });
       const meeting = seen === null ? null : await lockMeeting(prisma, id);
       if (meeting === null) return refused(null, meetingNotFound());
-      if (!meeting.isCalendarBacked) return refused(meeting, NOT_CALENDAR_BACKED);
+      if (!meeting.isCalendarBacked && operation !== 'cancel') return refused(meeting, NOT_CALENDAR_BACKED);
       const change = await decide(prisma, meeting);
       if (change === 'unchanged') {
         const now = tools.clock();
@@ -124,7 +124,8 @@ export function makeChangeOperations(
       if (errors.length > 0) return refused(null, ...errors);
       return change(scope, input.meetingId, 'cancel', async (_prisma, meeting) => {
         if (meeting.status === 'CANCELLED') return ALREADY_CANCELLED;
-        const isElsewhere = leftBehind(meeting) !== null;
+        // What cannot be undone at Microsoft is given up here, so that the appointment can have another meeting.
+        const isElsewhere = leftBehind(meeting) !== null || !meeting.isCalendarBacked;
         if (meeting.status === 'CANCELLING' && !isElsewhere) return 'unchanged';
         const now = tools.clock();
         if (statusAt(meeting, now) === 'ENDED') return IS_OVER;

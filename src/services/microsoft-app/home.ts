@@ -59,6 +59,27 @@ export async function moveHome(prisma: TenantPrisma, before: Home, after: Home):
   await prisma.onlineMeeting.updateMany({ where: { leftIn: { in: namesOf(after) } }, data: { leftIn: null } });
 }
 
+/** Where an import says that the tenant's meetings were made; null where it does not. */
+export async function adoptedHome(prisma: TenantPrisma): Promise<Home | null> {
+  const row = await prisma.adoption.findFirst({ select: { appClientId: true, appDirectoryId: true } });
+  if (row === null || row.appClientId === null || row.appDirectoryId === null) return null;
+  const directoryId = row.appDirectoryId;
+  return {
+    clientId: row.appClientId,
+    cloud: 'GLOBAL',
+    directoryId,
+    directoryObjectId: GUID.test(directoryId) ? directoryId : null,
+  };
+}
+
+/** What marks a meeting that was made in this home as left there; null while an app of it, or none, is connected. */
+export async function leftInHome(prisma: TenantPrisma, home: Home): Promise<string | null> {
+  const app = await prisma.microsoftApp.findFirst({
+    select: { clientId: true, cloud: true, directoryId: true, directoryObjectId: true },
+  });
+  return app === null || isSameHome(home, app) ? null : namesOf(home)[0];
+}
+
 /** The names of the home of the app that is connected at this moment; none without an app. Two lists that share a name are of one home. */
 export async function namesOfTodaysHome(prisma: TenantPrisma): Promise<string[]> {
   const app = await prisma.microsoftApp.findFirst({

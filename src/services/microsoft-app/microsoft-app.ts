@@ -15,7 +15,7 @@ import { keepCredentialForRemoval, planSubscriptions } from '../notifications/pl
 import type { Scope, ServiceTools } from '../scope.ts';
 import { lockSetUp } from '../settings/lock-set-up.ts';
 import { type CredentialInput, checkCredential, DOMAIN, GUID, rejectedInput } from './credential.ts';
-import { isKnownByDomainOnly, moveHome } from './home.ts';
+import { adoptedHome, isKnownByDomainOnly, moveHome } from './home.ts';
 import { type KeyRing, SecretUnreadableError } from './key-ring.ts';
 
 export interface ConnectMicrosoftAppInput extends CredentialInput {
@@ -182,6 +182,9 @@ export function createMicrosoftAppService(
           const isAsked = former !== null && isSameApp(former, before);
           const directoryObjectId = before.directoryObjectId ?? (isAsked ? former.directoryObjectId : null);
           await moveHome(prisma, { ...before, directoryObjectId }, { ...app, ...ids });
+        } else {
+          const imported = await adoptedHome(prisma);
+          if (imported !== null) await moveHome(prisma, imported, { ...app, ...ids });
         }
         await planRetryOfBlocked(prisma);
         await planSubscriptions(prisma);

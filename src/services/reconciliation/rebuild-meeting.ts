@@ -1,5 +1,6 @@
 import type { TenantPrisma } from '../../db/database.ts';
 import type { MarkedEvent } from '../../graph/types.ts';
+import { lastingEnd } from '../meetings/sync/event-difference.ts';
 import type { ServiceTools } from '../scope.ts';
 
 const SUBJECT = /^(appointment|interaction):(.+)$/s;
@@ -38,7 +39,7 @@ export async function rebuildMeeting(
       status: 'SCHEDULED',
       subject: event.subject,
       startsAt: event.startsAt,
-      endsAt: event.endsAt,
+      endsAt: lastingEnd(event),
       timeZone: 'UTC',
       joinUrl: event.joinUrl,
       graphEventId: event.id,

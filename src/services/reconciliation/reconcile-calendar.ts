@@ -1,5 +1,7 @@
+import type { TenantPrisma } from '../../db/database.ts';
 import type { GraphClient, GraphEvent } from '../../graph/types.ts';
 import type { Meeting } from '../meetings/meeting.ts';
+import { planRetryOfBlocked } from '../meetings/planned-jobs.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 import type { RemoveOrphans } from './orphans.ts';
 import type { TakeOver } from './take-over.ts';
@@ -8,6 +10,9 @@ import type { TakeOver } from './take-over.ts';
 export type ReconcileCalendar = (scope: Scope, graph: GraphClient, organizerId: string) => Promise<void>;
 
 const DAY_MS = 24 * 3_600_000;
+
+/** A calendar that was not read for so long could not be: it is read every quarter of an hour. */
+const UNREADABLE_MS = 3_600_000;
 
 /** How far ahead the calendar is read. */
 const WINDOW_MS = 30 * DAY_MS;
@@ -40,6 +45,7 @@ export function makeReconcileCalendar(
     const from = new Date(now.getTime() - DAY_MS);
     const read = await graph.events.changes(organizerId, { from, until, deltaLink });
     const data = { deltaLink: read.deltaLink, windowEndsAt: until, readAt: now };
+    const unreadableFrom = cursor && new Date(cursor.readAt.getTime() + UNREADABLE_MS);
     return {
       ...read,
       until,
@@ -47,8 +53,23 @@ export function makeReconcileCalendar(
         scope.db.transaction(async (prisma) => {
           const { count } = await prisma.calendarCursor.updateMany({ where: { organizerObjectId: organizerId }, data });
           if (count === 0) await prisma.calendarCursor.create({ data: { ...data, organizerObjectId: organizerId } });
+          if (unreadableFrom !== null && (await isAnyGivenUp(prisma, unreadableFrom))) await planRetryOfBlocked(prisma);
         }),
     };
+  }
+
+  /**
+   * Whether a wish was given up while Microsoft could not be reached at all: now that it can, nobody should have to ask
+   * for it again.
+   */
+  async function isAnyGivenUp(prisma: TenantPrisma, since: Date): Promise<boolean> {
+    const rows = await prisma.$queryRaw<object[]>`
+      SELECT FROM online_meetings
+       WHERE tenant_id = current_setting('app.tenant_id') AND status IN ('FAILED', 'CANCELLING') AND version > synced_version
+         AND next_attempt_at IS NULL AND ends_at > ${tools.clock()} AND left_in IS NULL
+         AND failure ->> 'code' IN ('GRAPH_UNAVAILABLE', 'GRAPH_THROTTLED') AND (failure ->> 'occurredAt')::timestamptz > ${since}
+       LIMIT 1`;
+    return rows.length > 0;
   }
 
   /** The meetings of which the calendar says something new: changed, removed, or missing where all was read. */

@@ -6,7 +6,7 @@ import { after } from '../meetings/lifecycle.ts';
 import type { Meeting } from '../meetings/meeting.ts';
 import type { MeetingListener } from '../meetings/meeting-listener.ts';
 import { attendeesOf, isLeased, lockMeeting } from '../meetings/sync/claim.ts';
-import { isMoved } from '../meetings/sync/event-difference.ts';
+import { isMoved, lastingEnd } from '../meetings/sync/event-difference.ts';
 import type { Scope, ServiceTools } from '../scope.ts';
 
 /** Takes over what somebody did to a meeting's event in Outlook. `seen` is what a list said of it, if anything. */
@@ -18,13 +18,16 @@ export type TakeOver = (
   seen: GraphEvent | null,
 ) => Promise<void>;
 
+const MINUTE_MS = 60_000;
+
 /** An event that is gone or cancelled. */
 const GONE = 'gone';
 
 export function makeTakeOver(listeners: readonly MeetingListener[], tools: ServiceTools): TakeOver {
   /**
    * That an event can be read by its id does not say that it is in the calendar: in Deleted Items it keeps its immutable
-   * id. So one that the list no longer holds is looked for by its marker as well, which searches the calendar alone.
+   * id. So one that the list no longer holds is looked for by its marker as well, which searches the calendar alone; and
+   * since imported meetings have none, also among the events of the time at which it takes place.
    */
   async function read(
     graph: GraphClient,
@@ -37,8 +40,11 @@ export function makeTakeOver(listeners: readonly MeetingListener[], tools: Servi
       const event = await graph.events.get(organizerId, eventId);
       if (event.isCancelled) return GONE;
       if (isListed) return event;
-      const inCalendar = await graph.events.findByMeeting(organizerId, markers);
-      return inCalendar.some(({ id }) => id === eventId) ? event : GONE;
+      const isThere = ({ id }: GraphEvent) => id === event.id;
+      if ((await graph.events.findByMeeting(organizerId, markers)).some(isThere)) return event;
+      const from = new Date(event.startsAt.getTime() - MINUTE_MS);
+      const times = { from, until: lastingEnd(event), deltaLink: null };
+      return (await graph.events.changes(organizerId, times)).changed.some(isThere) ? event : GONE;
     } catch (error) {
       if (error instanceof GraphRequestError && error.isItemGone) return GONE;
       throw error;
@@ -63,6 +69,9 @@ export function makeTakeOver(listeners: readonly MeetingListener[], tools: Servi
     return scope.db.transaction(async (prisma) => {
       const row = await lockMeeting(prisma, meeting.id);
       if (row === null || row.status !== 'SCHEDULED' || !isQuiet(row, meeting)) return null;
+      // An imported meeting may have the id that changes when its event is moved to another folder.
+      if (event !== GONE && event.id !== row.graphEventId)
+        await prisma.onlineMeeting.updateMany({ where: { id: row.id }, data: { graphEventId: event.id } });
       if (event !== GONE && !isMoved(event, row)) return null;
       const kind = event === GONE ? 'deleted' : 'moved';
       const version = row.version + 1;
@@ -74,7 +83,7 @@ export function makeTakeOver(listeners: readonly MeetingListener[], tools: Servi
           updatedAt: tools.clock(),
           ...(event === GONE
             ? { status: after(row.status, 'deleted'), joinUrl: null, cancelReason: 'The event was deleted in Outlook.' }
-            : { startsAt: event.startsAt, endsAt: event.endsAt }),
+            : { startsAt: event.startsAt, endsAt: lastingEnd(event) }),
         },
       });
       await appendAudit(prisma, tools, scope.viewer, {

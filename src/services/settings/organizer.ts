@@ -25,6 +25,9 @@ export type AppIdentity = Pick<ConnectedMicrosoftApp, 'clientId' | 'directoryId'
 
 const PATH = ['input', 'organizerUserPrincipalName'];
 
+/** A user principal name, as far as its form can tell. */
+export const ORGANIZER_NAME = /^[^\s@]+@[^\s@]+$/;
+
 export function isSameApp(a: AppIdentity, b: AppIdentity | null): boolean {
   return a.clientId === b?.clientId && a.directoryId === b.directoryId && a.cloud === b.cloud;
 }
@@ -45,7 +48,7 @@ export function makeResolveOrganizer(
   tools: Pick<ServiceTools, 'clock'>,
 ): (scope: Scope, upn: string) => Promise<ResolvedOrganizer | UserError> {
   return async (scope, upn) => {
-    if (!/^[^\s@]+@[^\s@]+$/.test(upn) || upn.length > 320) {
+    if (!ORGANIZER_NAME.test(upn) || upn.length > 320) {
       return invalid(
         PATH,
         'The organizer is not a user principal name such as scheduling@example.com.',

@@ -192,6 +192,17 @@ export function createSettingsService(
         const data = { ...change, meetingDefaultsChosen, updatedAt: now };
         const { count } = await prisma.teamsIntegration.updateMany({ data });
         if (count === 0) await prisma.teamsIntegration.create({ data: { ...data, createdAt: now } });
+        if (change.organizerUpn && change.organizerObjectId) {
+          // Imported meetings may know their organizer by name alone.
+          await prisma.onlineMeeting.updateMany({
+            where: {
+              organizerUpn: { equals: change.organizerUpn, mode: 'insensitive' },
+              organizerObjectId: null,
+              leftIn: null,
+            },
+            data: { organizerObjectId: change.organizerObjectId },
+          });
+        }
         await planRetryOfBlocked(prisma);
         if (change.transcriptLanguage !== undefined) await planIndexingIfNeeded(prisma);
         await planSubscriptions(prisma);

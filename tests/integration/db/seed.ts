@@ -35,6 +35,8 @@ const INSERTS = [
    VALUES ($1, '${ROW}', '${MEETING}', 'jane@acme.example', 'REQUEST', 1, now())`,
   `INSERT INTO diagnostics_reports (tenant_id, id, set_up, overall, steps, permissions, recommendations, ran_at)
    VALUES ($1, '${ROW}', '-/-', 'PASS', '[]', '[]', '{}', now())`,
+  `INSERT INTO adoptions (tenant_id, adopted_at) VALUES ($1, now())`,
+  `INSERT INTO adopted_meetings (tenant_id, meeting_id, fingerprint, version, adopted_at) VALUES ($1, '${MEETING}', 'print', 1, now())`,
   `INSERT INTO audit_events (tenant_id, id, actor, operation, outcome, detail, at) VALUES ($1, '${ROW}', 'user', 'create', 'success', '{}', now())`,
 ];
 

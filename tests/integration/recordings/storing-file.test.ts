@@ -75,6 +75,28 @@ describe('copies of recordings, when things go wrong,', () => {
     expect((await captured.read()).storage).toBe('INTERNAL');
   });
 
+  it('wait while the store is full, keep what fitted in, and play from Microsoft meanwhile', async () => {
+    const captured = await video();
+    spoil({
+      putPart: async (upload, part, signal) => {
+        if (part.number > 1) throw new BlobStoreError('An upload failed (ENOSPC)');
+        return place.blobs.putPart(upload, part, signal);
+      },
+    });
+    await run(captured);
+    await run(captured);
+    expect(await copyOf(captured)).toMatchObject({
+      parts: [{ number: 1 }],
+      failed_attempts: 1,
+      last_error: expect.stringContaining('ENOSPC'),
+    });
+    expect(await captured.read()).toMatchObject({ storage: 'GRAPH', isAvailable: true });
+    expect(await whole(await fetch(captured.url))).toBe(`${size} bytes`);
+    spoil({});
+    await subgraph.runJobs({ early: true });
+    expect((await captured.read()).storage).toBe('INTERNAL');
+  });
+
   it('wait as long as Microsoft asks', async () => {
     const captured = await video();
     await subgraph.simulator.addFault({ match: CONTENT, status: 429, headers: { 'retry-after': '900' }, times: 100 });

@@ -224,6 +224,9 @@ export function bringAbout(
       const known = await readUnlessGone(progress.graphEventId);
       if (known === null) return { kind: 'cancelled', reason: DELETED_IN_OUTLOOK, lookAgain: false };
       event = known;
+      // An imported meeting may have the id that changes when its event is moved to another folder.
+      progress.graphEventId = event.id;
+      progress.iCalUid ??= event.iCalUId;
     }
     if (!event.isOnlineMeeting && progress.joinUrl === null) return refuseWithoutTeams(event);
     event = await change(event);

@@ -8,9 +8,16 @@ function sameSecond(a: Date, b: Date): boolean {
   return Math.trunc(a.getTime() / 1000) === Math.trunc(b.getTime() / 1000);
 }
 
+const SHORTEST_MS = 60_000;
+
+/** When a meeting of these times ends here: an event in Outlook may take no time at all, a meeting takes some. */
+export function lastingEnd({ startsAt, endsAt }: Pick<GraphEvent, 'startsAt' | 'endsAt'>): Date {
+  return endsAt > startsAt ? endsAt : new Date(startsAt.getTime() + SHORTEST_MS);
+}
+
 /** Whether the event takes place at other times than the meeting is to. */
 export function isMoved(event: GraphEvent, meeting: Meeting): boolean {
-  return !sameSecond(event.startsAt, meeting.startsAt) || !sameSecond(event.endsAt, meeting.endsAt);
+  return !sameSecond(event.startsAt, meeting.startsAt) || !sameSecond(lastingEnd(event), meeting.endsAt);
 }
 
 const key = (address: string) => address.trim().toLowerCase();
