@@ -23,6 +23,8 @@ export interface CallPlan {
   roles: readonly string[];
   /** The user in the path; calls to the same user share one queue. */
   user: string;
+  /** Lets other calls to the user go first. */
+  yields?: boolean;
   /** False for a call whose repetition could do something twice. */
   isIdempotent: boolean;
   /** The answer is a file, which may lie on another host than Graph's: a redirect to one is followed. */
