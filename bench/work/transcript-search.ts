@@ -1,110 +1,49 @@
 /**
- * What a search costs among 10,000 generated transcripts beside a read by primary key in the same run, both through
- * the services, Prisma and row security, one after the other in turn. Prints milliseconds, the ratio of the 95th
- * percentiles, and the plan.
- *
- * The words are drawn by Zipf's law from 20,000; queries have one to three of the words of a passage that exists, the
- * hundred commonest left out, as people leave them out.
+ * W8: what a search among thousands of transcripts costs, row security and authorization included, beside a read by
+ * primary key, and beside what a server written by hand might send over the same words: one statement over passages
+ * without row security, one over whole transcripts, and ILIKE. All in one process, one after the other in turn. What the
+ * last two find is not the same: they know transcripts, not the minute in which something was said.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { openDatabase } from '../src/db/database.ts';
-import { startEmbeddedPostgres } from '../src/db/embedded-postgres.ts';
-import { migrate } from '../src/db/migrations.ts';
-import { Prisma } from '../src/generated/prisma/client.ts';
-import { createArtifactReads } from '../src/services/artifacts/artifact-reads.ts';
-import type { Scope, ServiceTools } from '../src/services/scope.ts';
-import { findPassages, makeSearchTranscripts } from '../src/services/transcripts/search.ts';
-import { storeTranscript } from '../src/services/transcripts/store-transcript.ts';
-import { backgroundViewer } from '../src/services/viewer.ts';
+import { openDatabase } from '../../src/db/database.ts';
+import { createArtifactReads } from '../../src/services/artifacts/artifact-reads.ts';
+import type { Scope, ServiceTools } from '../../src/services/scope.ts';
+import { makeSearchTranscripts } from '../../src/services/transcripts/search.ts';
+import { storeTranscript } from '../../src/services/transcripts/store-transcript.ts';
+import { backgroundViewer } from '../../src/services/viewer.ts';
+import type { Measure, WorkloadResult } from '../report/result.ts';
+import type { Surroundings } from '../support/environment.ts';
+import { median, percentile } from '../support/statistics.ts';
+import { type Corpus, createCorpus } from './transcript-corpus.ts';
 
-const TRANSCRIPTS = Number(process.argv[2] ?? 10_000);
-const SEARCHES = 400;
-const TENANT = 'tenant-a';
+const TRANSCRIPTS = 2_000;
+const IN_A_TRANSACTION = 10;
+const CLIENTS = 7;
+const PAGE = 25;
+const WARM_UP = 20;
+/** Slow ones get fewer turns. */
+const SEARCHES = 200;
+const SLOW_EVERY = 10;
+const TENANT = 'tenant-searched';
 
-/** Numbers from 0 up to 1 that are the same in every run (mulberry32). */
-let state = 1;
-function random(): number {
-  state = (state + 0x6d2b79f5) >>> 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-}
-
-const SYLLABLES = ['ba', 'co', 'di', 'fu', 'ge', 'hi', 'ka', 'lo', 'mi', 'nu', 'pe', 'qui', 'ra', 'so', 'té', 'vü'];
-const VOCABULARY = Array.from({ length: 20_000 }, (_, i) =>
-  i
-    .toString(16)
-    .padStart(3, '0')
-    .replace(/./g, (digit) => SYLLABLES[Number.parseInt(digit, 16)] ?? ''),
-);
-const HARMONIC = VOCABULARY.reduce((sum, _, i) => sum + 1 / (i + 1), 0);
-const CUMULATIVE: number[] = [];
-for (let i = 0, sum = 0; i < VOCABULARY.length; i += 1) {
-  sum += 1 / (i + 1) / HARMONIC;
-  CUMULATIVE.push(sum);
-}
-
-/** The place in the vocabulary of a word as often as Zipf has it. */
-function zipf(): number {
-  const wanted = random();
-  let [low, high] = [0, CUMULATIVE.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((CUMULATIVE[middle] ?? 1) < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Twelve words a cue, a few seconds each; most meetings are short, some are long. */
-function transcript(): { vtt: string; queries: string[] } {
-  const cueCount = Math.min(2_000, Math.round(40 + 60 * -Math.log(1 - random())));
-  const queries: string[] = [];
-  const time = (seconds: number) => new Date(seconds * 1000).toISOString().slice(11, 23);
-  const cues = Array.from({ length: cueCount }, (_, i) => {
-    const ranks = Array.from({ length: 12 }, zipf);
-    if (i === 3) {
-      const rare = ranks.filter((rank) => rank >= 100).slice(0, 1 + Math.floor(random() * 3));
-      if (rare.length > 0) queries.push(rare.map((rank) => VOCABULARY[rank]).join(' '));
-    }
-    return `${time(i * 4)} --> ${time(i * 4 + 3.5)}\n<v Speaker ${i % 4}>${ranks.map((rank) => VOCABULARY[rank]).join(' ')}</v>\n`;
-  });
-  return { vtt: `WEBVTT\n\n${cues.join('\n')}`, queries };
-}
-
-const percentile = (values: number[], p: number) =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * p))] ?? Number.NaN;
-
-const directory = await mkdtemp(join(tmpdir(), 'search-'));
-const cluster = await startEmbeddedPostgres({ directory, persistent: false, durable: false });
-try {
-  await migrate(cluster.url());
-  const superuser = new pg.Client({ connectionString: cluster.url() });
-  await superuser.connect();
-  const database = await openDatabase({ connectionString: cluster.url(), poolSize: 2 });
-  const scope: Scope = { viewer: backgroundViewer(TENANT), db: database.forTenant(TENANT) };
+function toolsOf(random: () => number): ServiceTools {
   const silent = () => undefined;
-  const tools: ServiceTools = {
+  return {
     clock: () => new Date(),
     newId: uuidv7,
-    sleep: async () => undefined,
+    sleep: (milliseconds) => setTimeout(milliseconds),
     random,
-    logger: { debug: silent, info: silent, warn: silent, error: silent },
-    metrics: { driftFound: silent, operationEnded: silent },
+    logger: { debug: silent, info: silent, warn: silent, error: console.error },
+    metrics: { driftFound: silent, operationEnded: silent, notificationsReceived: silent },
   };
-  await superuser.query(
-    "INSERT INTO teams_integrations (tenant_id, transcript_language, created_at, updated_at) VALUES ($1, 'en', now(), now())",
-    [TENANT],
-  );
+}
 
+/** Stores meetings with ten transcripts each; resolves with what may be looked for. */
+async function fill(scope: Scope, tools: ServiceTools, corpus: Corpus): Promise<string[]> {
   const queries: string[] = [];
-  const ids: string[] = [];
-  const began = performance.now();
-  for (let stored = 0; stored < TRANSCRIPTS; stored += 50) {
+  for (let stored = 0; stored < TRANSCRIPTS; stored += IN_A_TRANSACTION) {
     await scope.db.transaction(async (prisma) => {
       const now = new Date();
       const meetingId = uuidv7();
@@ -112,7 +51,7 @@ try {
         data: {
           id: meetingId,
           appointmentId: meetingId,
-          clientId: `client-${stored % 7}`,
+          clientId: `client-${(stored / IN_A_TRANSACTION) % CLIENTS}`,
           status: 'SCHEDULED',
           subject: 'Meeting',
           startsAt: now,
@@ -126,90 +65,115 @@ try {
           updatedAt: now,
         },
       });
-      for (let i = 0; i < 50; i += 1) {
-        const { vtt, queries: own } = transcript();
+      for (let n = 0; n < IN_A_TRANSACTION; n += 1) {
+        const { vtt, queries: own } = corpus.transcript();
         queries.push(...own);
-        const artifact = {
-          id: uuidv7(),
-          meetingId: null,
-          callId: null,
-          contentCorrelationId: null,
-          createdAt: now,
-          endedAt: null,
-        };
+        const unknown = { meetingId: null, callId: null, contentCorrelationId: null, endedAt: null };
         const content = { vtt: new TextEncoder().encode(vtt), isSpeakerAttributed: true };
-        await storeTranscript(prisma, tools, meetingId, artifact, content);
+        await storeTranscript(prisma, tools, meetingId, { ...unknown, id: uuidv7(), createdAt: now }, content);
       }
     });
   }
-  const storing = (performance.now() - began) / TRANSCRIPTS;
-  await superuser.query('VACUUM ANALYZE');
-  const sizes = await superuser.query<{ passages: string; table: string; index: string; cues: string }>(
-    `SELECT (SELECT count(*) FROM transcript_passages) AS passages, (SELECT sum(cue_count) FROM meeting_transcripts) AS cues,
-            pg_size_pretty(pg_table_size('transcript_passages')) AS table, pg_size_pretty(pg_relation_size('transcript_passages_words_idx')) AS index`,
-  );
-  console.log(
-    `${TRANSCRIPTS} transcripts, ${sizes.rows[0]?.cues} cues, ${sizes.rows[0]?.passages} passages (${sizes.rows[0]?.table}, index ${sizes.rows[0]?.index}); stored in ${storing.toFixed(1)} ms each`,
-  );
+  return queries;
+}
 
-  const visibility = { seesArtifacts: async () => true };
-  const search = makeSearchTranscripts(visibility, tools);
-  const reads = createArtifactReads(visibility);
-  ids.push(
-    ...(await superuser.query<{ id: string }>('SELECT id FROM meeting_transcripts LIMIT 1000')).rows.map(
-      ({ id }) => id,
-    ),
-  );
+/** What a hand-written server would keep: each transcript's text beside its words, with an index. */
+const WHOLE = `
+  CREATE TABLE bench_transcripts AS
+    SELECT tenant_id, transcript_id, string_agg(text, ' ' ORDER BY index) AS text FROM transcript_passages
+     WHERE tenant_id = '${TENANT}' GROUP BY tenant_id, transcript_id;
+  ALTER TABLE bench_transcripts ADD COLUMN words tsvector GENERATED ALWAYS AS (to_tsvector('english', text)) STORED;
+  CREATE INDEX ON bench_transcripts USING gin (words);
+  VACUUM ANALYZE bench_transcripts`;
 
-  const samples = { read: [] as number[], search: [] as number[], filtered: [] as number[], common: [] as number[] };
-  const timed = async (into: number[], work: () => Promise<unknown>) => {
-    const start = performance.now();
-    await work();
-    into.push(performance.now() - start);
-  };
-  let found = 0;
-  let slowest = { query: '', took: 0 };
-  for (let i = -50; i < SEARCHES; i += 1) {
-    const isWarm = i >= 0;
-    const query = queries[Math.floor(random() * queries.length)] ?? '';
-    const one = isWarm ? samples : { read: [], search: [], filtered: [], common: [] };
-    await timed(one.read, () => reads.transcriptsByIds(scope, [ids[Math.floor(random() * ids.length)] ?? '']));
-    await timed(one.search, async () => {
-      found += (await search(scope, query, {}, 25, null)).matches.length;
+const WANTED = "websearch_to_tsquery('english', $2) AS wanted";
+const ranked = (table: string, order: string) => `
+  WITH found AS (SELECT *, ts_rank(words, wanted) AS rank FROM ${table}, ${WANTED}
+                  WHERE tenant_id = $1 AND words @@ wanted ORDER BY rank DESC, ${order} LIMIT ${PAGE})
+  SELECT transcript_id, rank, ts_headline('english', text, wanted) AS headline FROM found ORDER BY rank DESC, ${order}`;
+
+const BY_HAND = {
+  passages: ranked('transcript_passages', 'transcript_id DESC, index'),
+  whole: ranked('bench_transcripts', 'transcript_id DESC'),
+  ilike: `SELECT transcript_id, substring(text FROM greatest(1, position(lower($2) IN lower(text)) - 80) FOR 200) AS headline
+            FROM bench_transcripts WHERE tenant_id = $1 AND text ILIKE '%' || $2 || '%' ORDER BY transcript_id DESC LIMIT ${PAGE}`,
+};
+
+export async function transcriptSearch({ databaseUrl }: Surroundings): Promise<WorkloadResult> {
+  const corpus = createCorpus();
+  const tools = toolsOf(corpus.random);
+  const superuser = new pg.Client({ connectionString: databaseUrl });
+  await superuser.connect();
+  const database = await openDatabase({ connectionString: databaseUrl, poolSize: 2 });
+  const scope: Scope = { viewer: backgroundViewer(TENANT), db: database.forTenant(TENANT) };
+  try {
+    await superuser.query(
+      `INSERT INTO teams_integrations (tenant_id, transcript_language, created_at, updated_at) VALUES ($1, 'en', now(), now())`,
+      [TENANT],
+    );
+    const began = performance.now();
+    const queries = await fill(scope, tools, corpus);
+    const storedMs = (performance.now() - began) / TRANSCRIPTS;
+    await superuser.query(WHOLE);
+    await superuser.query('VACUUM ANALYZE transcript_passages, meeting_transcripts, online_meetings');
+    const { rows: heads } = await superuser.query<{ id: string }>(
+      'SELECT id FROM meeting_transcripts WHERE tenant_id = $1 LIMIT 1000',
+      [TENANT],
+    );
+
+    const visibility = { seesArtifacts: async () => true };
+    const search = makeSearchTranscripts(visibility, tools);
+    const reads = createArtifactReads(visibility, tools);
+    const byHand = (name: keyof typeof BY_HAND, query: string) =>
+      superuser.query({ name, text: BY_HAND[name], values: [TENANT, query] });
+    const pick = <T>(from: readonly T[], otherwise: T): T =>
+      from[Math.floor(corpus.random() * from.length)] ?? otherwise;
+
+    const ways: Record<string, { every: number; ask: (query: string) => Promise<unknown> }> = {
+      'read by primary key': { every: 1, ask: () => reads.transcriptsByIds(scope, [pick(heads, { id: '' }).id]) },
+      search: { every: 1, ask: (query) => search(scope, query, {}, PAGE, null) },
+      'search in one client': { every: 1, ask: (query) => search(scope, query, { clientId: 'client-3' }, PAGE, null) },
+      'search for a common word': {
+        every: SLOW_EVERY,
+        ask: () => search(scope, pick(corpus.commonWords, ''), {}, PAGE, null),
+      },
+      'by hand: passages, no row security': { every: 1, ask: (query) => byHand('passages', query) },
+      'by hand: whole transcripts': { every: 1, ask: (query) => byHand('whole', query) },
+      'by hand: ILIKE': { every: SLOW_EVERY, ask: (query) => byHand('ilike', query.split(' ')[0] ?? '') },
+    };
+    const samples = new Map<string, number[]>(Object.keys(ways).map((name) => [name, []]));
+    for (let turn = -WARM_UP; turn < SEARCHES; turn += 1) {
+      const query = pick(queries, '');
+      for (const [name, { every, ask }] of Object.entries(ways)) {
+        if (turn % every !== 0) continue;
+        const start = performance.now();
+        await ask(query);
+        if (turn >= 0) samples.get(name)?.push(performance.now() - start);
+      }
+    }
+
+    const medianOf = (name: string) => median(samples.get(name) ?? []);
+    const ratio = (what: string, name: string, to: string): Measure => ({
+      what,
+      value: medianOf(name) / medianOf(to),
+      unit: '×',
     });
-    const took = one.search.at(-1) ?? 0;
-    if (isWarm && took > slowest.took) slowest = { query, took };
-    await timed(one.filtered, () => search(scope, query, { clientId: `client-${Math.abs(i) % 7}` }, 25, null));
-    if (i % 20 === 0)
-      await timed(one.common, () => search(scope, VOCABULARY[Math.abs(i / 20) % 5] ?? '', {}, 25, null));
+    return {
+      name: 'W8',
+      title: `search among ${TRANSCRIPTS} transcripts`,
+      measures: [
+        { what: 'storing a transcript', value: storedMs, unit: 'ms' },
+        ...[...samples].flatMap(([name, values]) => [
+          { what: `${name}: p50`, value: median(values), unit: 'ms' },
+          { what: `${name}: p95`, value: percentile(values, 0.95), unit: 'ms' },
+        ]),
+        ratio('search ÷ read by primary key, of medians', 'search', 'read by primary key'),
+        ratio('search ÷ by hand over passages, of medians', 'search', 'by hand: passages, no row security'),
+        ratio('search ÷ by hand over whole transcripts, of medians', 'search', 'by hand: whole transcripts'),
+      ],
+    };
+  } finally {
+    await database.close();
+    await superuser.end();
   }
-  const base = percentile(samples.read, 0.95);
-  for (const [name, values] of Object.entries(samples)) {
-    const [p50, p95] = [percentile(values, 0.5), percentile(values, 0.95)];
-    console.log(
-      `${name.padEnd(10)} p50 ${p50.toFixed(2).padStart(8)} ms   p95 ${p95.toFixed(2).padStart(8)} ms   p95 ${(p95 / base).toFixed(1).padStart(6)} × a read`,
-    );
-  }
-  console.log(
-    `(filtered: in one client's meetings; common: one of the five commonest words) ${(found / (SEARCHES + 50)).toFixed(1)} found of 25`,
-  );
-
-  // The slowest of all tells more than the first.
-  const example = slowest.query;
-  const plan = await scope.db.transaction(async (prisma) => {
-    const [row] = await prisma.$queryRaw<{ tsquery: string }[]>`
-      SELECT set_config('app.search', (websearch_to_tsquery('simple', ${example}) || websearch_to_tsquery('english', ${example}))::text, true) AS tsquery`;
-    const looked = { configuration: 'english', tsquery: row?.tsquery ?? '' };
-    return prisma.$queryRaw<{ 'QUERY PLAN': string }[]>(
-      Prisma.sql`EXPLAIN (ANALYZE, COSTS OFF, BUFFERS OFF) ${findPassages(TENANT, looked, null, 25, null)}`,
-    );
-  });
-  console.log(
-    `\nThe plan for the slowest, ${JSON.stringify(example)}, ${slowest.took.toFixed(1)} ms:\n${plan.map((row) => row['QUERY PLAN']).join('\n')}`,
-  );
-  await database.close();
-  await superuser.end();
-} finally {
-  await cluster.stop();
-  await rm(directory, { recursive: true, force: true });
 }
