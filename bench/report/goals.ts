@@ -10,7 +10,7 @@ export interface Goal {
   isLeast: boolean;
 }
 
-export const isMet = ({ reached, wanted, isLeast }: Goal): boolean => (isLeast ? reached >= wanted : reached <= wanted);
+const isMet = ({ reached, wanted, isLeast }: Goal): boolean => (isLeast ? reached >= wanted : reached <= wanted);
 
 const OURS = 'ours';
 const FLOOR = 'floor';
