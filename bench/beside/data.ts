@@ -4,23 +4,26 @@ import { LARGE_TENANTS, MEETINGS_OF_LARGE, MEETINGS_OF_SMALL, SMALL_TENANTS } fr
 /** An id that is the same in every run, from a text. */
 const ID = (text: string) => `md5(${text})::uuid`;
 
+const ALL: ReadonlyMap<string, number> = new Map([
+  ...LARGE_TENANTS.map((tenant) => [tenant, MEETINGS_OF_LARGE] as const),
+  ...SMALL_TENANTS.map((tenant) => [tenant, MEETINGS_OF_SMALL] as const),
+]);
+
 /**
  * Fills a migrated database: each meeting has three attendees, every second one two recordings and a transcript. All
  * are over, so that what is answered does not depend on the time of the run.
+ *
+ * @param sizes how many meetings each tenant has
  */
-export async function fill(connectionString: string): Promise<void> {
+export async function fill(connectionString: string, sizes: ReadonlyMap<string, number> = ALL): Promise<void> {
   const client = new pg.Client({ connectionString });
   await client.connect();
-  const sizes = [
-    ...LARGE_TENANTS.map((tenant) => [tenant, MEETINGS_OF_LARGE] as const),
-    ...SMALL_TENANTS.map((tenant) => [tenant, MEETINGS_OF_SMALL] as const),
-  ];
   await client.query(
     `CREATE TEMP TABLE held AS
        SELECT t.tenant_id, n, ${ID("t.tenant_id || '/' || n")} AS id,
               timestamptz '2026-01-01T08:00:00Z' + n * interval '17 minutes' AS starts_at
          FROM jsonb_to_recordset($1::jsonb) AS t(tenant_id text, meetings int), generate_series(0, t.meetings - 1) AS n`,
-    [JSON.stringify(sizes.map(([tenant_id, meetings]) => ({ tenant_id, meetings })))],
+    [JSON.stringify([...sizes].map(([tenant_id, meetings]) => ({ tenant_id, meetings })))],
   );
   await client.query(
     `INSERT INTO teams_integrations (tenant_id, install_status, created_at, updated_at)

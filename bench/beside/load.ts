@@ -14,7 +14,7 @@ export interface Measured {
 /** As many browsers as keep both cores busy. */
 const CONNECTIONS = 8;
 
-const headersOf = (token: string) => ({ 'content-type': 'application/json', authorization: `Bearer ${token}` });
+export const headersOf = (token: string) => ({ 'content-type': 'application/json', authorization: `Bearer ${token}` });
 
 /**
  * Sends requests one after the other on each connection for some seconds.

@@ -26,7 +26,10 @@ export async function viewerOf(authenticate: Authenticate, authorization: string
   return viewer;
 }
 
-export async function bodyOf(request: IncomingMessage): Promise<{ query: string; variables: { r: { id: string }[] } }> {
+/** What a request asks for; its one variable is the list of entities, whatever its name. */
+export async function bodyOf(
+  request: IncomingMessage,
+): Promise<{ query: string; variables: Record<string, { id: string }[]> }> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return JSON.parse(Buffer.concat(chunks).toString('utf8'));

@@ -50,3 +50,6 @@ export const BOARD_ANSWER = `
     LEFT JOIN LATERAL (SELECT json_agg(json_build_object('id', id, 'createdAt', ${instant('created_at')}, 'endedAt', ${instant('ended_at')},
                                                          'isSpeakerAttributed', is_speaker_attributed) ORDER BY created_at, id) AS list
                          FROM meeting_transcripts WHERE tenant_id = $1 AND meeting_id = m.id) t ON true`;
+
+/** A gateway wants to be told of which type an entity is. */
+export const BOARD_ANSWER_TO_GATEWAY = BOARD_ANSWER.replace("'id', o.id,", "'__typename', 'Appointment', 'id', o.id,");

@@ -1,3 +1,4 @@
+import { median } from '../support/statistics.ts';
 import type { Measured } from './load.ts';
 import { FLOOR } from './servers.ts';
 
@@ -8,10 +9,6 @@ export interface Summary {
   /** Its rate as a multiple of the floor's; null where the floor was not measured. */
   ofFloor: number | null;
   rounds: Measured[];
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
 function medianOf(rounds: readonly Measured[], pick: (one: Measured) => number | null): number | null {

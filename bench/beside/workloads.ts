@@ -1,3 +1,5 @@
+import { seeded } from '../support/random.ts';
+
 /** What is asked, of every server in the same words. */
 export interface Workload {
   name: string;
@@ -5,6 +7,8 @@ export interface Workload {
   /** How many appointments one request names. */
   entities: number;
   query: string;
+  /** Asked of a gateway, which asks the server. */
+  isThroughGateway?: boolean;
   /** Which tenants ask. */
   tenants: readonly string[];
 }
@@ -19,19 +23,15 @@ export const MEETINGS_OF_SMALL = 50;
 const PHONE =
   'query Phone($r: [_Any!]!) { _entities(representations: $r) { ... on Appointment { teamsMeeting { joinUrl } } } }';
 
-const BOARD = `query Board($r: [_Any!]!) {
-  _entities(representations: $r) {
-    ... on Appointment {
-      id
-      teamsMeeting {
-        id status subject startsAt endsAt joinUrl
-        attendees { emailAddress name kind response }
-        recordings { id createdAt endedAt contentType storage }
-        transcripts { id createdAt endedAt isSpeakerAttributed }
-      }
-    }
-  }
+const ON_BOARD = `id teamsMeeting {
+  id status subject startsAt endsAt joinUrl
+  attendees { emailAddress name kind response }
+  recordings { id createdAt endedAt contentType storage }
+  transcripts { id createdAt endedAt isSpeakerAttributed }
 }`;
+
+const BOARD = `query Board($r: [_Any!]!) { _entities(representations: $r) { ... on Appointment { ${ON_BOARD} } } }`;
+const BOARD_OF_GATEWAY = `query Board($ids: [ID!]!) { appointments(ids: $ids) { ${ON_BOARD} } }`;
 
 export const WORKLOADS: readonly Workload[] = [
   { name: 'W1', title: 'one appointment: its join link', entities: 1, query: PHONE, tenants: LARGE_TENANTS },
@@ -44,18 +44,15 @@ export const WORKLOADS: readonly Workload[] = [
     query: BOARD,
     tenants: [...LARGE_TENANTS, ...SMALL_TENANTS],
   },
+  {
+    name: 'W5',
+    title: 'the board of 50 through the gateway',
+    entities: 50,
+    query: BOARD_OF_GATEWAY,
+    isThroughGateway: true,
+    tenants: LARGE_TENANTS,
+  },
 ];
-
-/** Numbers from 0 up to 1 that are the same in every run (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 export interface PreparedRequest {
   tenant: string;
@@ -70,10 +67,9 @@ export function requestsOf(workload: Workload, count: number): PreparedRequest[]
     const isLarge = (LARGE_TENANTS as readonly string[]).includes(tenant);
     const meetings = isLarge ? MEETINGS_OF_LARGE : MEETINGS_OF_SMALL;
     const from = Math.floor(random() * Math.max(1, meetings - workload.entities));
-    const r = Array.from({ length: workload.entities }, (_, n) => ({
-      __typename: 'Appointment',
-      id: `appointment-${(from + n) % meetings}`,
-    }));
-    return { tenant, body: JSON.stringify({ query: workload.query, variables: { r } }) };
+    const ids = Array.from({ length: workload.entities }, (_, n) => `appointment-${(from + n) % meetings}`);
+    const r = ids.map((id) => ({ __typename: 'Appointment', id }));
+    const variables = workload.isThroughGateway ? { ids } : { r };
+    return { tenant, body: JSON.stringify({ query: workload.query, variables }) };
   });
 }

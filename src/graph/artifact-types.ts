@@ -23,6 +23,12 @@ export interface GraphCallArtifact {
   endedAt: Date | null;
 }
 
+/** Bytes that come as they are asked for. Who leaves a loop over them cancels what is left. */
+export interface GraphContentBody extends AsyncIterable<Uint8Array> {
+  /** Closes the connection. */
+  cancel(): Promise<void>;
+}
+
 /** An open recording: the caller owns `body` and must consume or cancel it. */
 export interface GraphContentStream {
   contentType: string;
@@ -37,7 +43,7 @@ export interface GraphContentStream {
   acceptsRanges: boolean;
   /** Whether the end of the body can be told from a broken connection: by a length or by chunks. */
   isEndMarked: boolean;
-  body: ReadableStream<Uint8Array>;
+  body: GraphContentBody;
   requestId: string | null;
 }
 

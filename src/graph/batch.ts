@@ -145,6 +145,8 @@ function batchPlan(
     area: items[0]?.plan.area ?? 'onlineMeetings',
     roles: [...new Set(items.flatMap((item) => item.plan.roles))],
     user,
+    // Batches are long and come in long runs: whoever waits for one call must not wait for all of them.
+    yields: true,
     isIdempotent: true,
     signal: options?.signal,
     maxTries: options?.maxTries,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import type { Context } from '@microsoft/microsoft-graph-client';
 import type { AccessToken } from './auth.ts';
 import type { GraphArea } from './classify.ts';
@@ -23,6 +24,8 @@ export interface CallPlan {
   roles: readonly string[];
   /** The user in the path; calls to the same user share one queue. */
   user: string;
+  /** Lets other calls to the user go first. */
+  yields?: boolean;
   /** False for a call whose repetition could do something twice. */
   isIdempotent: boolean;
   /** The answer is a file, which may lie on another host than Graph's: a redirect to one is followed. */
@@ -76,6 +79,8 @@ export class GraphCall {
   token: AccessToken | null = null;
   /** Whether the last answer came from Graph itself rather than from a host it redirected to. */
   isAnsweredByGraph = true;
+  /** The body of a streamed plan's successful answer, which the answer itself then lacks. */
+  content: Readable | null = null;
   /** Why the call failed. The SDK wraps what middleware throws into an error of its own; this is the original. */
   failure: unknown;
 

@@ -1,52 +1,48 @@
+import type { Readable } from 'node:stream';
+import type { GraphContentBody } from './artifact-types.ts';
 import { networkFailure, timeoutFailure } from './network-failure.ts';
+
+const WHO = 'The host of the content';
 
 /**
  * Hands on the body of an answer chunk by chunk, only as fast as it is read. Fails with NETWORK when the connection
  * breaks, with TIMEOUT when no chunk comes for `idleTimeoutMs` while one is awaited, and with the reason of `signal`
- * when that aborts. Cancelling it closes the connection.
+ * when that aborts. Cancelling it, or leaving a loop over it, closes the connection.
  */
 export function contentStream(
-  body: ReadableStream<Uint8Array> | null,
-  options: { idleTimeoutMs: number; signal: AbortSignal | undefined },
-): ReadableStream<Uint8Array> {
-  if (body === null) return new Response('').body ?? new ReadableStream();
-  const reader = body.getReader();
-  const { idleTimeoutMs, signal } = options;
+  body: Readable,
+  { idleTimeoutMs, signal }: { idleTimeoutMs: number; signal: AbortSignal | undefined },
+): GraphContentBody {
   let isAwaited = false;
-  let failure: unknown;
+  let late: Error | undefined;
   // One timer a stream: a timer and a race for each chunk cost more than handing the chunk on.
   const timer = setTimeout(() => {
     if (!isAwaited) return;
-    failure = timeoutFailure(WHO, idleTimeoutMs);
-    // Ends the read that is waiting. That closing the connection fails as well changes nothing.
-    reader.cancel(failure).catch(() => undefined);
+    late = timeoutFailure(WHO, idleTimeoutMs);
+    body.destroy(late);
   }, idleTimeoutMs);
+  const close = () => {
+    clearTimeout(timer);
+    body.destroy();
+  };
 
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    try {
+      isAwaited = true;
+      timer.refresh();
+      for await (const chunk of body) {
+        isAwaited = false;
+        yield chunk;
         isAwaited = true;
         timer.refresh();
-        const { done, value } = await reader.read().catch((error: unknown) => {
-          clearTimeout(timer);
-          throw signal?.aborted ? signal.reason : networkFailure(WHO, error);
-        });
-        isAwaited = false;
-        if (failure !== undefined) throw failure;
-        if (!done) {
-          controller.enqueue(value);
-          return;
-        }
-        clearTimeout(timer);
-        controller.close();
-      },
-      cancel(reason) {
-        clearTimeout(timer);
-        return reader.cancel(reason);
-      },
-    },
-    { highWaterMark: 0 },
-  );
-}
+      }
+    } catch (error) {
+      throw late ?? (signal?.aborted ? signal.reason : networkFailure(WHO, error));
+    } finally {
+      close();
+    }
+  }
 
-const WHO = 'The host of the content';
+  const read = chunks();
+  return { [Symbol.asyncIterator]: () => read, cancel: async () => close() };
+}

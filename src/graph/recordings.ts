@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { readPlanner } from './call.ts';
 import { callArtifact } from './call-artifact.ts';
 import { contentStream } from './content-stream.ts';
@@ -27,13 +28,13 @@ export function recordingsClient(requests: GraphRequests): GraphClient['recordin
         'accept-encoding': 'identity',
       };
       if (options?.range !== undefined) headers.range = options.range;
-      const response = await requests.send({
+      const { response, body } = await requests.open({
         ...plan('recordings.openContent', user, path, options),
         headers,
         isContent: true,
         isStreamed: true,
       });
-      return openedContent(response, { idleTimeoutMs: requests.perTryTimeoutMs, signal: options?.signal });
+      return openedContent(response, body, { idleTimeoutMs: requests.perTryTimeoutMs, signal: options?.signal });
     },
   };
 }
@@ -44,13 +45,14 @@ export function recordingsClient(requests: GraphRequests): GraphClient['recordin
  */
 async function openedContent(
   response: Response,
+  body: Readable,
   options: Parameters<typeof contentStream>[1],
 ): Promise<GraphContentStream> {
   const { headers } = response;
   const contentLength = contentLengthOf(headers);
   const part = response.status === 206 ? partOf(headers.get('content-range')) : null;
   if (response.status === 206 && part === null) {
-    await response.body?.cancel();
+    body.destroy();
     throw unanswered('UNKNOWN', 'Microsoft answered with a part of a recording and did not say which');
   }
   const tag = headers.get('etag');
@@ -62,7 +64,7 @@ async function openedContent(
     tag: tag?.startsWith('"') ? tag : null,
     acceptsRanges: part !== null || headers.get('accept-ranges')?.trim().toLowerCase() === 'bytes',
     isEndMarked: contentLength !== null || /\bchunked\b/i.test(headers.get('transfer-encoding') ?? ''),
-    body: contentStream(response.body, options),
+    body: contentStream(body, options),
     requestId: headers.get('request-id'),
   };
 }

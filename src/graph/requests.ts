@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Client, type GraphRequest, ResponseType } from '@microsoft/microsoft-graph-client';
 import type { z } from 'zod';
 import type { AccessToken, TokenSource } from './auth.ts';
@@ -41,8 +42,10 @@ export interface GraphRequests {
   readonly clock: () => Date;
   readonly logger: GraphLogger;
   readonly observer: GraphObserver;
-  /** A successful answer, its body unread if the plan is streamed. */
+  /** A successful answer. */
   send(plan: CallPlan): Promise<Response>;
+  /** A successful answer of a streamed plan, and beside it its body, which the caller reads to its end or destroys. */
+  open(plan: CallPlan & { isStreamed: true }): Promise<{ response: Response; body: Readable }>;
   /** The answer's JSON in the shape of `schema`; anything else is an UNKNOWN failure. */
   json<T>(plan: CallPlan, schema: z.ZodType<T>): Promise<T>;
   /** As `json`, with what tells whose answer it is. */
@@ -104,6 +107,11 @@ export function createRequests(options: RequestsOptions): GraphRequests {
     logger,
     observer,
     send: (plan) => run(new GraphCall(plan)),
+    async open(plan) {
+      const call = new GraphCall(plan);
+      const response = await run(call);
+      return { response, body: call.content ?? Readable.from([]) };
+    },
     json: async (plan, schema) => (await exchange(plan, schema)).value,
     exchange,
   };

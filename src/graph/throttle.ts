@@ -5,12 +5,14 @@ interface Waiter {
 interface Mailbox {
   active: number;
   waiting: Set<Waiter>;
+  /** Those who let all others go first. */
+  yielding: Set<Waiter>;
 }
 
 /**
- * First come, first served queues, one per key, each with a bounded number of holders at once. Exchange refuses
- * more than four concurrent calls of one app to one mailbox (Microsoft Learn: "Microsoft Graph service-specific
- * throttling limits", Outlook). A key without holders and waiters takes no memory.
+ * First come, first served queues, one per key, each with a bounded number of holders at once; who yields is served
+ * when nobody else waits. Exchange refuses more than four concurrent calls of one app to one mailbox (Microsoft Learn:
+ * "Microsoft Graph service-specific throttling limits", Outlook). A key without holders and waiters takes no memory.
  */
 export class MailboxQueues {
   readonly #maxConcurrent: number;
@@ -27,14 +29,15 @@ export class MailboxQueues {
 
   /**
    * Runs `work` as soon as the key has a free place.
+   * @param yields whether all others who wait go first
    * @throws the signal's reason when it aborts while waiting; the place in the queue is given up.
    */
-  async run<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async run<T>(key: string, signal: AbortSignal, work: () => Promise<T>, yields = false): Promise<T> {
     signal.throwIfAborted();
-    const mailbox = this.#mailboxes.get(key) ?? { active: 0, waiting: new Set() };
+    const mailbox = this.#mailboxes.get(key) ?? { active: 0, waiting: new Set(), yielding: new Set() };
     this.#mailboxes.set(key, mailbox);
     if (mailbox.active < this.#maxConcurrent) mailbox.active += 1;
-    else await takePlace(mailbox, signal);
+    else await takePlace(yields ? mailbox.yielding : mailbox.waiting, signal);
     try {
       return await work();
     } finally {
@@ -43,22 +46,23 @@ export class MailboxQueues {
   }
 
   #leave(key: string, mailbox: Mailbox): void {
-    const [next] = mailbox.waiting;
+    const [next] = mailbox.waiting.size > 0 ? mailbox.waiting : mailbox.yielding;
     if (next === undefined) {
       mailbox.active -= 1;
       if (mailbox.active === 0) this.#mailboxes.delete(key);
       return;
     }
     mailbox.waiting.delete(next);
+    mailbox.yielding.delete(next);
     next.admit();
   }
 }
 
 /** Waits for a holder to hand over its place, so `active` does not change. */
-function takePlace(mailbox: Mailbox, signal: AbortSignal): Promise<void> {
+function takePlace(waiting: Set<Waiter>, signal: AbortSignal): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     const giveUp = (): void => {
-      mailbox.waiting.delete(waiter);
+      waiting.delete(waiter);
       reject(signal.reason);
     };
     const waiter: Waiter = {
@@ -67,7 +71,7 @@ function takePlace(mailbox: Mailbox, signal: AbortSignal): Promise<void> {
         resolve();
       },
     };
-    mailbox.waiting.add(waiter);
+    waiting.add(waiter);
     signal.addEventListener('abort', giveUp, { once: true });
   });
 }

@@ -15,6 +15,9 @@ type Queries = { obj: { id: string } }[];
 interface Context {
   tenantId: string;
 }
+declare module 'mercurius' {
+  interface MercuriusContext extends Context {}
+}
 
 async function rowsOf(name: string, text: string, tenantId: string, ids: string[]): Promise<Row[]> {
   return (await pool.query<Row>({ name, text, values: [tenantId, ids] })).rows;

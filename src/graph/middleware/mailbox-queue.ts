@@ -8,5 +8,7 @@ import { link } from './link.ts';
  * limit this is, and a viewer who pauses a video must not keep meetings from being made.
  */
 export function mailboxQueue(queues: MailboxQueues, appKey: string): Middleware {
-  return link((call, _context, next) => queues.run(`${appKey}/${call.plan.user.toLowerCase()}`, call.signal, next));
+  return link(({ plan, signal }, _context, next) =>
+    queues.run(`${appKey}/${plan.user.toLowerCase()}`, signal, next, plan.yields),
+  );
 }

@@ -22,6 +22,11 @@ export interface Capture {
 const HOUR_MS = 3_600_000;
 /** Meetings taken at a time: two round trips, so that little is lost with a process and no lease runs out. */
 const AT_ONCE = 20;
+/**
+ * Looks at once: one of them is busy with the database while the others keep the four places taken that an app has in
+ * a mailbox. Each holds a connection for moments only.
+ */
+const LOOKS_AT_ONCE = 3;
 /** A job that has more to do after so long leaves it to the next one. */
 const RUN_MS = 30_000;
 /** Organizers of meetings that ended longer ago are not asked any more what is new. */
@@ -94,14 +99,32 @@ export function makeCapture(
     }
   }
 
-  /** @returns whether everything that was due is done */
-  async function lookAtDue(scope: Scope, graph: GraphClient, began: number): Promise<boolean> {
-    do {
-      const taken = await deps.captures.takeDue(scope, AT_ONCE);
+  /**
+   * Looks at what was taken, then at what can be taken after it.
+   *
+   * @returns whether nothing was left to take
+   */
+  async function lookInTurn(scope: Scope, graph: GraphClient, began: number, first: Meeting[]): Promise<boolean> {
+    let taken = first;
+    for (;;) {
       if (taken.length > 0) await lookAtTaken(scope, graph, taken);
       if (taken.length < AT_ONCE) return true;
-    } while (tools.clock().getTime() - began < RUN_MS);
-    return false;
+      if (tools.clock().getTime() - began >= RUN_MS) return false;
+      taken = await deps.captures.takeDue(scope, AT_ONCE);
+    }
+  }
+
+  /** @returns whether everything that was due is done */
+  async function lookAtDue(scope: Scope, graph: GraphClient, began: number): Promise<boolean> {
+    const looks: Promise<boolean>[] = [];
+    let taken: Meeting[];
+    do {
+      taken = await deps.captures.takeDue(scope, AT_ONCE);
+      looks.push(lookInTurn(scope, graph, began, taken));
+    } while (taken.length === AT_ONCE && looks.length < LOOKS_AT_ONCE);
+    // A job that failed is over: none of its looks may still be going on.
+    await Promise.allSettled(looks);
+    return (await Promise.all(looks)).every(Boolean);
   }
 
   async function readChanges(scope: Scope, graph: GraphClient, organizerId: string): Promise<void> {

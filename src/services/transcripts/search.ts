@@ -116,7 +116,7 @@ interface FoundRow {
  *
  * @param conditions on the meeting `m`; null when every meeting of the tenant may be looked in
  */
-export function findPassages(
+function findPassages(
   tenantId: string,
   { configuration, tsquery }: Looked,
   conditions: Prisma.Sql | null,

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { MeetingTookPlaceInput, MeetingTookPlaceResult } from '../../../simulator/control-types.ts';
 import type { Scope } from '../../../src/services/scope.ts';
 import { backgroundViewer, PERMISSIONS } from '../../../src/services/viewer.ts';
 import { activate, type CreatedMeeting, createMeeting } from '../../support/setup.ts';
 import { startTestSubgraph, type TestSubgraph, type TestSubgraphOptions } from '../../support/subgraph.ts';
+import { storeMeeting } from '../access/rows.ts';
 import { ACME, forgetTokens, mendMicrosoft, ROLES, WITHOUT_WAITS } from '../domain/support.ts';
 
 export const MINUTE_MS = 60_000;
@@ -93,6 +95,47 @@ export const takesPlace = (
   over: Partial<MeetingTookPlaceInput> = {},
 ): Promise<MeetingTookPlaceResult> =>
   subgraph.simulator.meetingTookPlace({ directoryId: ACME.directoryId, joinUrl: joinUrl ?? '', ...over });
+
+/**
+ * Stores meetings that took place an hour ago and are in the organizer's calendar, their ids at Teams known or not;
+ * resolves with their join links.
+ */
+export async function storeMany(count: number, { areResolved = true } = {}): Promise<string[]> {
+  const graph = await subgraph.services.microsoftApp.graphFor(scopeOf());
+  if (graph === null) throw new Error('no app is connected');
+  const startsAt = new Date(Date.now() - 2 * HOUR_MS);
+  const endsAt = new Date(Date.now() - HOUR_MS);
+  const numbers = Array.from({ length: count }, (_, i) => i);
+  const joinUrls: string[] = [];
+  for (let at = 0; at < count; at += 4) {
+    const made = await Promise.all(
+      numbers.slice(at, at + 4).map((i) =>
+        graph.events.create(ACME.organizer, {
+          subject: `Meeting ${i}`,
+          startsAt,
+          endsAt,
+          bodyHtml: '',
+          attendees: [],
+          transactionId: randomUUID(),
+        }),
+      ),
+    );
+    joinUrls.push(...made.flatMap(({ joinUrl }) => joinUrl ?? []));
+  }
+  const meetings = await subgraph.simulator.listMeetings(ACME.directoryId, ACME.organizer);
+  const idOf = new Map(meetings.map(({ id, joinWebUrl }) => [joinWebUrl, id]));
+  for (const joinUrl of joinUrls) {
+    await storeMeeting(subgraph, 'tenant-a', {
+      startsAt,
+      endsAt,
+      appointmentId: joinUrl,
+      joinUrl,
+      graphOnlineMeetingId: areResolved ? (idOf.get(joinUrl) ?? null) : null,
+      organizerObjectId: ACME.organizerId,
+    });
+  }
+  return joinUrls;
+}
 
 /** What the job that runs every few minutes does. */
 export const capture = (tenantId = 'tenant-a') => subgraph.services.capture.tenant(scopeOf(tenantId));

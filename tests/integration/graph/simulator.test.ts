@@ -1,3 +1,4 @@
+import { buffer, text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import type { Simulator } from '../../../simulator/server.ts';
 import type { GraphClient, GraphEventDraft, GraphService } from '../../../src/graph/types.ts';
@@ -256,7 +257,7 @@ describe('recordings and transcripts', () => {
     await simulator.control.setContentMode(mode);
     const content = await client.recordings.openContent(ORGANIZER, meeting.id, recording);
     expect(content).toMatchObject({ offset: 0, contentType: 'video/mp4' });
-    const bytes = await new Response(content.body).bytes();
+    const bytes = await buffer(content.body);
     expect(bytes.length).toBeGreaterThanOrEqual(300_000);
     expect(Buffer.from(bytes.subarray(4, 8)).toString('latin1')).toBe('ftyp');
     const elsewhere = await simulator.control.requests({ host: 'media' });
@@ -269,14 +270,14 @@ describe('recordings and transcripts', () => {
     await simulator.control.setContentMode('range');
     const content = await client.recordings.openContent(ORGANIZER, meeting.id, recording, { range: 'bytes=4-7' });
     expect(content).toMatchObject({ offset: 4, contentLength: 4, size: expect.any(Number), acceptsRanges: true });
-    expect(await new Response(content.body).text()).toBe('ftyp');
+    expect(await text(content.body)).toBe('ftyp');
   });
 
   it('fail with NETWORK when the stream is cut', async () => {
     const { meeting, recording } = await recorded(300_000);
     await simulator.control.addFault({ match: { path: '/content' }, cutAfterBytes: 50_000 });
     const content = await client.recordings.openContent(ORGANIZER, meeting.id, recording);
-    await expect(new Response(content.body).bytes()).rejects.toMatchObject({ kind: 'NETWORK' });
+    await expect(buffer(content.body)).rejects.toMatchObject({ kind: 'NETWORK' });
   });
 
   it('stop at once when the caller aborts', async () => {
@@ -285,10 +286,10 @@ describe('recordings and transcripts', () => {
     const controller = new AbortController();
     const options = { signal: controller.signal };
     const content = await client.recordings.openContent(ORGANIZER, meeting.id, recording, options);
-    const reader = content.body.getReader();
-    await reader.read();
+    const reader = content.body[Symbol.asyncIterator]();
+    await reader.next();
     controller.abort();
-    await expect(reader.read()).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(reader.next()).rejects.toMatchObject({ name: 'AbortError' });
   });
 
   it('give the transcript with its speakers', async () => {

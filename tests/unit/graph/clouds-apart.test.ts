@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cloudHosts } from '../../../src/graph/clouds.ts';
 import { createGraphService } from '../../../src/graph/service.ts';
@@ -34,6 +36,19 @@ function clientOf(cloud: MicrosoftCloudName, credential = APP.credential): Graph
   const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined };
   return createGraphService({ logger, maxTries: 1 }).forApp({ ...APP, cloud, credential });
 }
+
+/** Streamed content is fetched otherwise; here it goes the way that is watched. */
+vi.mock('undici', () => ({
+  async request(url: URL, { headers }: { headers: Record<string, string> }) {
+    const answer = await fetch(url, { headers });
+    const body = Readable.from([Buffer.from(await answer.arrayBuffer())]);
+    return {
+      statusCode: answer.status,
+      headers: Object.fromEntries(answer.headers),
+      body: Object.assign(body, { text: () => text(body) }),
+    };
+  },
+}));
 
 beforeEach(() => {
   sent = [];

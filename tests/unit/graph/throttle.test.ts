@@ -48,6 +48,23 @@ describe('MailboxQueues', () => {
     expect(queues.size).toBe(0);
   });
 
+  it('serves who yields when nobody else waits', async () => {
+    const queues = new MailboxQueues(1);
+    const held = gate();
+    const run = queues.run('a', never, held.work);
+    const order: string[] = [];
+    const waiting = [
+      queues.run('a', never, async () => void order.push('yielding, first'), true),
+      queues.run('a', never, async () => void order.push('yielding, second'), true),
+      queues.run('a', never, async () => void order.push('first')),
+      queues.run('a', never, async () => void order.push('second')),
+    ];
+    held.open();
+    await Promise.all([run, ...waiting]);
+    expect(order).toEqual(['first', 'second', 'yielding, first', 'yielding, second']);
+    expect(queues.size).toBe(0);
+  });
+
   it('forgets who aborts while waiting', async () => {
     const queues = new MailboxQueues(1);
     const held = gate();
