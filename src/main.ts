@@ -4,16 +4,16 @@ import { type Config, ConfigError, loadConfig } from './config.ts';
 import { DatabaseRefusedError } from './db/database.ts';
 import { startWorker } from './jobs/worker.ts';
 import { openServices } from './open-services.ts';
-import { GATEWAY_SECRET_HEADER } from './server/admission/gateway-secret.ts';
 import { readRole } from './role.ts';
+import { GATEWAY_SECRET_HEADER } from './server/admission/gateway-secret.ts';
 import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createMetrics } from './server/metrics.ts';
 import type { DevelopmentHelp } from './server/routes/explorer.ts';
+import { createWorkerApp } from './server/worker-app.ts';
+import { tellLostKeys, warnOfLogin } from './start-up-warnings.ts';
 import { startTracing } from './telemetry/start-tracing.ts';
 import { traceFields } from './telemetry/tracing.ts';
-import { tellLostKeys, warnOfLogin } from './start-up-warnings.ts';
-import { createWorkerApp } from './server/worker-app.ts';
 
 /** Loaded where it is asked for alone: production has no code in it that makes tokens. */
 async function helpOf({ developmentSecrets, admission }: Config): Promise<DevelopmentHelp | undefined> {

@@ -41,7 +41,7 @@ export interface RunningServer {
 export async function startServer(
   kind: ServerKind,
   surroundings: Surroundings,
-  profileInto: string | undefined,
+  profileInto?: string | undefined,
 ): Promise<RunningServer> {
   const { databaseUrl, jwksFile } = surroundings;
   const profile = ['--cpu-prof', `--cpu-prof-dir=${profileInto}`, `--cpu-prof-name=${kind.name}.cpuprofile`];

@@ -36,7 +36,7 @@ function toolsOf(random: () => number): ServiceTools {
     sleep: (milliseconds) => setTimeout(milliseconds),
     random,
     logger: { debug: silent, info: silent, warn: silent, error: console.error },
-    metrics: { driftFound: silent, operationEnded: silent, notificationsReceived: silent },
+    metrics: { driftFound: silent, operationEnded: silent, artifactsCaptured: silent, notificationsReceived: silent },
   };
 }
 

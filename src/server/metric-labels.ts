@@ -29,7 +29,13 @@ export const NOTIFICATION_OUTCOMES = [
   'deferred',
 ] as const satisfies readonly NotificationOutcome[];
 /** Why a request to `/graphql` was turned away unread. */
-export const REFUSAL_REASONS = ['gateway-secret', 'viewer-limit', 'tenant-limit', 'anonymous-limit', 'overload'] as const;
+export const REFUSAL_REASONS = [
+  'gateway-secret',
+  'viewer-limit',
+  'tenant-limit',
+  'anonymous-limit',
+  'overload',
+] as const;
 /** What Entra says of an app registration that somebody has to mend; and that it is well. */
 export const TOKEN_OUTCOMES = [
   'SUCCESS',

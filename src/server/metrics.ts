@@ -62,7 +62,11 @@ export function createMetrics({ ofProcess = false }: { ofProcess?: boolean } = {
     ['route', 'status'],
     REQUEST_SECONDS,
   );
-  const refused = counter('requests_refused_total', 'Requests to /graphql that were turned away unread, by the reason.', ['reason']);
+  const refused = counter(
+    'requests_refused_total',
+    'Requests to /graphql that were turned away unread, by the reason.',
+    ['reason'],
+  );
   const errors = counter('graphql_errors_total', 'Errors in GraphQL answers, by code.', ['code']);
   const operations = counter(
     'operations_total',

@@ -38,5 +38,5 @@ const { supergraphSdl, errors } = composeServices([
 ]);
 if (supergraphSdl === undefined) throw new Error(errors?.map(({ message }) => message).join('\n'));
 const gateway = await startGateway({ hostname: '127.0.0.1', port: 0 });
-gateway.serve(supergraphSdl);
+gateway.serve(supergraphSdl, []);
 tellReady(gateway.url);

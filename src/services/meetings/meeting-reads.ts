@@ -92,7 +92,7 @@ export function whereOf(
     else if (filter.hasRecordings) conditions.push(NONE);
   }
   if (filter.status) {
-    const byStatus = filter.status.map((status): Prisma.OnlineMeetingWhereInput => {
+    const byStatus = [...new Set(filter.status)].map((status): Prisma.OnlineMeetingWhereInput => {
       if (status === 'ENDED') return { status: 'SCHEDULED', endsAt: { lte: now } };
       return status === 'SCHEDULED' ? { status, endsAt: { gt: now } } : { status };
     });
@@ -100,7 +100,12 @@ export function whereOf(
   }
   if (filter.mine) {
     const attends = viewer.kind === 'client' ? { contactId: viewer.contactId ?? viewer.id } : { userId: viewer.id };
-    conditions.push({ OR: [{ attendees: { some: { ...attends, isRemoved: false } } }, { createdBy: viewer.id }] });
+    conditions.push({
+      OR: [
+        { attendees: { some: { tenantId: viewer.tenantId, ...attends, isRemoved: false } } },
+        { createdBy: viewer.id },
+      ],
+    });
   }
   return { AND: conditions };
 }
