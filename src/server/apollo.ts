@@ -21,6 +21,9 @@ import { enforcePermissions, guardReferences } from './permissions.ts';
 import { operationTracing, traceRootFields } from './request-tracing.ts';
 import { VALIDATION_RULES } from './validation-rules.ts';
 
+/** The largest operation of the explorer has some 500. A parser is done with these before anybody else has to wait. */
+const MOST_TOKENS = 10_000;
+
 /** How long a stop waits for what is in flight; Kubernetes waits as long by default. */
 const STOP_GRACE_MS = 30_000;
 
@@ -101,6 +104,7 @@ export function createApolloServer({
     gateway: executedBy(execute, schema),
     introspection,
     validationRules: VALIDATION_RULES,
+    parseOptions: { maxTokens: MOST_TOKENS },
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     persistedQueries: false,

@@ -40,7 +40,8 @@ const RENAMED: Record<string, ErrorCode> = {
   PERSISTED_QUERY_NOT_SUPPORTED: 'BAD_USER_INPUT',
 };
 
-const TOO_COMPLEX = /^(Syntax Error: )?(Query depth|Aliases|Query Cost) limit of \d+ exceeded/i;
+const TOO_COMPLEX =
+  /^(Syntax Error: )?((Query depth|Aliases|Query Cost) limit of \d+ exceeded|Document contains more that \d+ tokens)/i;
 
 function isCode(code: unknown): code is ErrorCode {
   return (ERROR_CODES as readonly unknown[]).includes(code);

@@ -12,6 +12,9 @@ import {
 
 type Fields = Record<string, unknown>;
 
+/** A board of a month has fewer. A gateway that wants more asks twice. */
+const MOST_REPRESENTATIONS = 2_000;
+
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -62,6 +65,10 @@ export function guardRepresentations(schema: GraphQLSchema): GraphQLSchema {
     throw new Error('The schema has no entities');
   const entities = new Map<unknown, GraphQLObjectType>(union.getTypes().map((type) => [type.name, type]));
   field.resolve = (parent, args: { representations: unknown[] }, context, info) => {
+    if (args.representations.length > MOST_REPRESENTATIONS)
+      throw new GraphQLError(`_entities takes at most ${MOST_REPRESENTATIONS} representations at once.`, {
+        extensions: { code: 'OPERATION_TOO_COMPLEX' },
+      });
     const refusals = args.representations.map((one) => refusalOf(one, entities));
     const representations = args.representations.filter((_one, at) => refusals[at] === null);
     const made = resolve(parent, { ...args, representations }, context, info) as unknown[];

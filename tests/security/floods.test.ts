@@ -54,6 +54,10 @@ describe('an operation that asks for too much', () => {
     ],
     ['fragments that double twenty times', doubled(20)],
     ['fragments that double sixty times', doubled(60)],
+    [
+      'a chain of five thousand fragments',
+      `{ ...F0 } ${repeat(5_000, (n) => `fragment F${n} on Query { ...F${n + 1} }`)} fragment F5000 on Query { __typename }`,
+    ],
     ['a thousand unused fragments', `{ __typename } ${repeat(1_000, (n) => `fragment F${n} on Query { __typename }`)}`],
     ['a thousand operations without a name', repeat(1_000, (n) => `query Q${n} { __typename }`)],
     ['a thousand directives at one place', `{ __typename ${'@skip(if: false) '.repeat(1_000)} }`],
@@ -94,6 +98,28 @@ describe('an operation that asks for too much', () => {
       // A refusal is not to be a flood of its own.
       expect(errors.length).toBeLessThanOrEqual(101);
     });
+
+  const values = attempts('a flood in variables');
+  values('is refused: more representations than a gateway sends', async () => {
+    const { data, errors } = await stage.withoutEffect(() =>
+      stage.subgraph.send(token, 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }', {
+        r: Array.from({ length: 2_001 }, (_, n) => ({ __typename: 'Appointment', id: `${n}` })),
+      }),
+    );
+    expect(data).toBeNull();
+    expect(errors.map(({ extensions }) => extensions.code)).toEqual(['OPERATION_TOO_COMPLEX']);
+  });
+  values('costs no more than once: a filter that says the same ten thousand times', async () => {
+    const { data, errors } = await stage.withoutEffect(() =>
+      stage.subgraph.send<{ teamsMeetings: { totalCount: number } }>(
+        token,
+        'query ($s: [TeamsMeetingStatus!]) { teamsMeetings(filter: { status: $s }) { totalCount } }',
+        { s: Array.from({ length: 10_000 }, () => 'CANCELLED') },
+      ),
+    );
+    expect(errors).toEqual([]);
+    expect(data?.teamsMeetings.totalCount).toBe(0);
+  });
 
   it('a useful one is not', async () => {
     const { errors } = await stage.subgraph.send(
