@@ -9,6 +9,9 @@ SET citus.shard_replication_factor = 1;
 SET citus.enable_unsafe_triggers = on;
 SELECT create_distributed_function('transcript_passage_words()');
 SELECT create_distributed_function('transcript_search()');
+-- These two count over all tenants, for the operator: the coordinator calls them, and their statements go to all shards.
+SELECT create_distributed_function('count_meetings_by_state()');
+SELECT create_distributed_function('secret_keys_in_use()');
 
 SELECT create_distributed_table('teams_integrations', 'tenant_id', colocate_with => 'none');
 SELECT create_distributed_table('microsoft_apps', 'tenant_id', colocate_with => 'teams_integrations');
@@ -30,6 +33,8 @@ SELECT create_distributed_table('meeting_transcripts', 'tenant_id', colocate_wit
 SELECT create_distributed_table('transcript_passages', 'tenant_id', colocate_with => 'teams_integrations');
 SELECT create_distributed_table('attendance_reports', 'tenant_id', colocate_with => 'teams_integrations');
 SELECT create_distributed_table('artifact_tombstones', 'tenant_id', colocate_with => 'teams_integrations');
+SELECT create_distributed_table('adoptions', 'tenant_id', colocate_with => 'teams_integrations');
+SELECT create_distributed_table('adopted_meetings', 'tenant_id', colocate_with => 'teams_integrations');
 SELECT create_distributed_table('invitation_mails', 'tenant_id', colocate_with => 'teams_integrations');
 
 -- local: _prisma_migrations: the history of the database, read and written by who migrates.

@@ -27,7 +27,10 @@ BEGIN
   END IF;
   EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), app);
   EXECUTE format('GRANT SELECT ON _prisma_migrations TO %I', app);
-  EXECUTE format('GRANT EXECUTE ON FUNCTION secret_keys_in_use() TO %I', app);
+  -- A database of an older release lacks it.
+  IF to_regprocedure('secret_keys_in_use()') IS NOT NULL THEN
+    EXECUTE format('GRANT EXECUTE ON FUNCTION secret_keys_in_use() TO %I', app);
+  END IF;
   FOR t IN
     SELECT c.oid::regclass AS name,
            string_agg(DISTINCT CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'

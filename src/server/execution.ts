@@ -4,6 +4,7 @@ import {
   execute,
   GraphQLError,
   type GraphQLSchema,
+  getVariableValues,
   type OperationDefinitionNode,
   TypeInfo,
   visit,
@@ -85,6 +86,10 @@ export function compilingExecute(schema: GraphQLSchema, logger: Logger, compiled
       const result = compileQuery(schema, document, operationName);
       if (isCompiledQuery(result))
         return async (operation) => {
+          // graphql-jit takes a list for an input object.
+          const { variableDefinitions = [] } = operation.operation ?? {};
+          if ('errors' in getVariableValues(schema, variableDefinitions, operation.variables ?? {}, { maxErrors: 1 }))
+            return interpret(operation);
           const answer = await result.query(undefined, operation.context, operation.variables);
           if (!('data' in answer)) return interpret(operation);
           return answer.errors === undefined ? answer : { ...answer, errors: answer.errors.map(asGraphqlJs) };

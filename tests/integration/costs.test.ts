@@ -45,7 +45,7 @@ const tick = (name: string, job: string) =>
   });
 
 beforeAll(async () => {
-  subgraph = await startTestSubgraph({ graph: WITHOUT_WAITS, poolSize: 1 });
+  subgraph = await startTestSubgraph({ isExecutedOnce: true, graph: WITHOUT_WAITS, poolSize: 1 });
   const token = await activate(subgraph);
   await subgraph.runJobs();
   const end = Math.trunc(Date.now() / 1000) * 1000 - 600_000;
