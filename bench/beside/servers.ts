@@ -47,7 +47,8 @@ export async function startServer(
   const profile = ['--cpu-prof', `--cpu-prof-dir=${profileInto}`, `--cpu-prof-name=${kind.name}.cpuprofile`];
   const { url, pid, stop } = await startChild(kind.file, {
     nodeOptions: profileInto === undefined ? [] : profile,
-    args: [databaseUrl, jwksFile, ...(kind.argument === undefined ? [] : [kind.argument])],
+    // Ours takes all from the environment.
+    args: kind.name === OURS ? [] : [databaseUrl, jwksFile, ...(kind.argument === undefined ? [] : [kind.argument])],
     env: ourEnvironment(surroundings),
   });
   return { kind, url: kind.name === OURS ? `${url}/graphql` : url, usage: () => usageOf(pid), stop };
