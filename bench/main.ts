@@ -20,9 +20,9 @@ import { LARGE_TENANTS, SMALL_TENANTS, WORKLOADS } from './beside/workloads.ts';
 import { goalsOf, linesOfGoals } from './report/goals.ts';
 import { type BenchResult, linesOf, type WorkloadResult } from './report/result.ts';
 import type { Surroundings } from './support/environment.ts';
-import { capture } from './work/capture.ts';
-import { recordingProxy } from './work/recording-proxy.ts';
-import { transcriptSearch } from './work/transcript-search.ts';
+import { capture } from './tasks/capture.ts';
+import { recordingProxy } from './tasks/recording-proxy.ts';
+import { transcriptSearch } from './tasks/transcript-search.ts';
 
 const { values: options } = parseArgs({
   options: {

@@ -160,7 +160,7 @@ export async function recordingProxy(
     const authorization = `Bearer ${await graphToken(microsoft)}`;
 
     const one = await recordingOf(ONE_BYTES);
-    const pipe = kept(await startChild('bench/work/bare-pipe.ts', { args: [one.graph] }));
+    const pipe = kept(await startChild('bench/tasks/bare-pipe.ts', { args: [one.graph] }));
     const ways = [
       { name: 'straight from the simulator', pid: null, play: () => drain(one.graph, { authorization }) },
       { name: 'bare Node pipe', pid: pipe.pid, play: () => drain(pipe.url, { authorization }) },
