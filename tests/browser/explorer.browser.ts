@@ -59,7 +59,7 @@ async function open(width: number, { url }: TestSubgraph = subgraph): Promise<{ 
   const page = await context.newPage();
   await page.setViewportSize({ width, height: width < 500 ? 844 : 800 });
   const troubles = watch(page, url);
-  await page.goto(`${url}/`, { waitUntil: 'networkidle' });
+  await page.goto(`${url}/`);
   await untilReady(page);
   return { page, troubles };
 }

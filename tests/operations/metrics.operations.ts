@@ -88,10 +88,10 @@ describe('a real Prometheus', () => {
     // What it says of Node's own names is prom-client's.
     const { output } = promtool(['check', 'metrics'], page);
     expect(output.split('\n').filter((line) => !line.startsWith('nodejs_'))).toEqual(['']);
-    const { activeTargets } = await prometheus.get<{ activeTargets: { health: string; lastError: string }[] }>(
-      'targets',
-    );
-    expect(activeTargets).toMatchObject([{ health: 'up', lastError: '' }]);
+    const targets = async () =>
+      (await prometheus.get<{ activeTargets: { health: string; lastError: string }[] }>('targets')).activeTargets;
+    // It is ready before it has found its targets.
+    await expect.poll(targets, { timeout: 20_000 }).toMatchObject([{ health: 'up', lastError: '' }]);
   });
 
   it.each(panels.flatMap(({ title, targets }) => targets.map(({ expr }) => [title, expr] as const)))(
