@@ -7,7 +7,7 @@ import {
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
 import { ApolloServerPluginInlineTrace } from '@apollo/server/plugin/inlineTrace';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import type { GraphQLSchema } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { gql } from 'graphql-tag';
 import type { GraphQLContext } from '../resolvers/context.ts';
 import { resolvers } from '../resolvers/index.ts';
@@ -17,6 +17,7 @@ import type { RequestContext } from './context.ts';
 import { type ErrorCode, makeFormatError } from './errors.ts';
 import { compilingExecute, type Execute, interpretingExecute } from './execution.ts';
 import { type KnownOperations, makeKnownOperations, TRACE_HEADER } from './known-operations.ts';
+import { makeOperationStore } from './operation-store.ts';
 import { enforcePermissions, guardReferences } from './permissions.ts';
 import { operationTracing, traceRootFields } from './request-tracing.ts';
 import { VALIDATION_RULES } from './validation-rules.ts';
@@ -71,6 +72,16 @@ function executedBy(execute: Execute, schema: GraphQLSchema): Gateway {
   };
 }
 
+/** What was parsed and found valid; Apollo's own store measures a document by writing it as JSON, and keeps 30 MB of that. */
+function documentStore(): NonNullable<ApolloServerOptions<GraphQLContext>['documentStore']> {
+  const documents = makeOperationStore<string, DocumentNode>((document) => document);
+  return {
+    get: async (key) => documents.get(key),
+    set: async (key, document) => void documents.set(key, document),
+    delete: async (key) => documents.delete(key),
+  };
+}
+
 export interface ApolloOptions {
   /** How operations are executed; by default compiled. */
   makeExecute?: ((schema: GraphQLSchema) => Execute) | undefined;
@@ -105,6 +116,7 @@ export function createApolloServer({
     introspection,
     validationRules: VALIDATION_RULES,
     parseOptions: { maxTokens: MOST_TOKENS },
+    documentStore: documentStore(),
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     persistedQueries: false,

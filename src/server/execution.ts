@@ -11,9 +11,9 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
-import { LRUCache } from 'lru-cache';
 import type { GraphQLContext } from '../resolvers/context.ts';
 import type { Logger } from '../services/scope.ts';
+import { makeOperationStore } from './operation-store.ts';
 
 /** An operation that was parsed and found valid. */
 export interface ValidOperation {
@@ -62,8 +62,10 @@ function asGraphqlJs({ message, path, locations, originalError, extensions }: Gr
   return Object.assign(new GraphQLError(message, { path, originalError, extensions }), { locations });
 }
 
-/** More than a frontend, a mobile app and a gateway have, and few enough that strangers cannot fill the memory. */
-const MOST_COMPILED = 250;
+interface Compiled {
+  document: DocumentNode;
+  run: Execute;
+}
 
 /** Most of what is sent once is never sent again. */
 const COMPILED_AT_USE = 2;
@@ -76,9 +78,9 @@ const COMPILED_AT_USE = 2;
  */
 export function compilingExecute(schema: GraphQLSchema, logger: Logger, compiledAtUse = COMPILED_AT_USE): Execute {
   const interpret = interpretingExecute(schema);
-  // Both are keyed by what Apollo's bounded store of documents holds: what it forgets is forgotten here.
+  // Keyed by what the store of documents holds: what it forgets is forgotten here.
   const uses = new WeakMap<OperationDefinitionNode, number>();
-  const compiled = new LRUCache<OperationDefinitionNode, Execute>({ max: MOST_COMPILED });
+  const compiled = makeOperationStore<OperationDefinitionNode, Compiled>(({ document }) => document);
 
   function compile(document: DocumentNode, operationName: string | undefined): Execute {
     if (!isCompilable(schema, document)) return interpret;
@@ -104,14 +106,13 @@ export function compilingExecute(schema: GraphQLSchema, logger: Logger, compiled
   return (asked) => {
     const { operation, document, operationName } = asked;
     if (operation === undefined) return interpret(asked);
-    let run = compiled.get(operation);
-    if (run === undefined) {
-      const use = (uses.get(operation) ?? 0) + 1;
-      uses.set(operation, use);
-      if (use < compiledAtUse) return interpret(asked);
-      run = compile(document, operationName);
-      compiled.set(operation, run);
-    }
+    const known = compiled.get(operation);
+    if (known !== undefined) return known.run(asked);
+    const use = (uses.get(operation) ?? 0) + 1;
+    uses.set(operation, use);
+    if (use < compiledAtUse) return interpret(asked);
+    const run = compile(document, operationName);
+    compiled.set(operation, { document, run });
     return run(asked);
   };
 }

@@ -6,6 +6,7 @@ import type { GraphQLContext } from '../resolvers/context.ts';
 import { isTracing } from '../telemetry/tracing.ts';
 import type { RequestContext } from './context.ts';
 import type { Execute } from './execution.ts';
+import { makeOperationStore } from './operation-store.ts';
 
 interface KnownOperation {
   document: DocumentNode;
@@ -14,9 +15,6 @@ interface KnownOperation {
   operationName: string | undefined;
 }
 
-/** More than clients have. Longer texts than these are not worth their memory. */
-const MOST_KNOWN = 250;
-const LONGEST_KNOWN = 20_000;
 const MOST_ACCEPTS = 50;
 
 /** Who sends it wants more than the answer. */
@@ -48,7 +46,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
  * the schema, the context and the hooks of the route.
  */
 export function makeKnownOperations(execute: Execute): KnownOperations {
-  const known = new LRUCache<string, KnownOperation>({ max: MOST_KNOWN });
+  const known = makeOperationStore<string, KnownOperation>(({ document }) => document);
   const contentTypes = new LRUCache<string, string>({ max: MOST_ACCEPTS });
   const acceptOf = ({ headers }: FastifyRequest) => headers.accept ?? '';
 
@@ -68,7 +66,7 @@ export function makeKnownOperations(execute: Execute): KnownOperations {
       async requestDidStart() {
         return {
           async didResolveOperation({ request, source, document, operation }) {
-            if (operation?.operation !== OperationTypeNode.QUERY || source.length > LONGEST_KNOWN) return;
+            if (operation?.operation !== OperationTypeNode.QUERY) return;
             known.set(source, { document, operation, operationName: request.operationName });
           },
         };
