@@ -25,8 +25,8 @@ const SAMPLES = 40;
 const SHORTEST_SLICE_S = 3;
 /** What is only warming up is no growth. */
 const WARM_UP_SHARE = 0.25;
-/** A slope that says nothing: less than this a minute, or within twice its standard error. */
-const FLAT_MEGABYTES = 1;
+/** A slope that says nothing: less than this a minute, whichever way, or within twice its standard error. */
+const FLAT_MEGABYTES = 0.1;
 const CONNECTIONS = 8;
 /** Every so many requests one has a text of its own. */
 const DISTINCT_EVERY = 10;
@@ -58,7 +58,7 @@ async function sample(server: Child, began: number): Promise<Sample> {
 function judge(name: string, samples: readonly Sample[], pick: (one: Sample) => number): boolean {
   const warm = samples.slice(Math.floor(samples.length * WARM_UP_SHARE));
   const { slope, standardError } = slopeOf(warm.map((one) => ({ x: one.minute, y: pick(one) })));
-  const isFlat = slope < FLAT_MEGABYTES || Math.abs(slope) < 2 * standardError;
+  const isFlat = Math.abs(slope) < Math.max(FLAT_MEGABYTES, 2 * standardError);
   const verdict = isFlat ? 'flat' : 'GROWS';
   console.log(
     `  ${name.padEnd(9)} ${slope.toFixed(3).padStart(8)} ± ${standardError.toFixed(3)} MB a minute   ${verdict}`,

@@ -1,8 +1,16 @@
 import pg from 'pg';
 import { inSpan, isTracing, SpanKind } from '../telemetry/tracing.ts';
 
-/** Runs on a new connection: prepared once, the binding costs a Bind and an Execute message per statement. */
-const PREPARE_BINDING = "PREPARE bind_tenant(text) AS SELECT set_config('app.tenant_id', $1, true)";
+/**
+ * Run on a new connection: prepared once, a binding costs a Bind and an Execute message per statement. What has a name is
+ * planned once for whatever it is asked with: to plan it takes longer than to find one meeting, and Postgres would do so
+ * every time, as it cannot know how many ids there are.
+ */
+const BINDINGS = {
+  bind_tenant: "PREPARE bind_tenant(text) AS SELECT set_config('app.tenant_id', $1, true)",
+  bind_tenant_planned: `PREPARE bind_tenant_planned(text) AS
+    SELECT set_config('app.tenant_id', $1, true), set_config('plan_cache_mode', 'force_generic_plan', true)`,
+};
 
 /** The parts of pg's connection and query that are used here and that its type package leaves out. */
 interface ProtocolConnection {
@@ -28,15 +36,17 @@ const ExtendedQuery = pg.Query as unknown as QueryConstructor;
  */
 class TenantQuery extends ExtendedQuery {
   readonly #tenantId: string;
+  readonly #binding: keyof typeof BINDINGS;
   #bound = false;
 
   constructor(config: pg.QueryConfig, tenantId: string) {
     super({ ...config, queryMode: 'extended' });
     this.#tenantId = tenantId;
+    this.#binding = config.name === undefined ? 'bind_tenant' : 'bind_tenant_planned';
   }
 
   override prepare(connection: ProtocolConnection): void {
-    connection.bind({ portal: '', statement: 'bind_tenant', values: [this.#tenantId], valueMapper: (value) => value });
+    connection.bind({ portal: '', statement: this.#binding, values: [this.#tenantId], valueMapper: (value) => value });
     connection.execute({ portal: '', rows: 0 });
     super.prepare(connection);
   }
@@ -134,7 +144,7 @@ export class TenantPool extends pg.Pool {
         // The pool listens only while a connection is idle: one that dies under a statement would end the process.
         client.on('error', () => undefined);
         if (role !== undefined) await sendPlain(client, `SET ROLE ${pg.escapeIdentifier(role)}`);
-        await sendPlain(client, PREPARE_BINDING);
+        for (const text of Object.values(BINDINGS)) await sendPlain(client, text);
       },
     });
     this.#currentTenant = currentTenant;

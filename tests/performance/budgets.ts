@@ -5,11 +5,10 @@
 export const BUDGETS = {
   /** SQL statements of one request, transaction control included. */
   statements: {
-    /** The meeting of the appointment. */
+    /** Meetings with their attendees, recordings and transcripts: one statement, however many appointments. */
     W1: 1,
-    /** Meetings, attendees, recordings, transcripts: one statement each, however many appointments. */
-    W2: 4,
-    W3: 4,
+    W2: 1,
+    W3: 1,
   },
   /** Calls of Graph, a batch being one, for 100 meetings that are over. */
   captureOf100: {

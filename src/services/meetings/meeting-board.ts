@@ -28,8 +28,8 @@ export type Subject = 'appointmentId' | 'interactionId';
 const CARD = {
   meeting: ['id', 'appointmentId', 'interactionId', 'clientId', 'status', 'subject', 'startsAt', 'endsAt', 'joinUrl'],
   attendees: ['emailAddress', 'name', 'kind', 'response'],
-  recordings: ['id', 'meetingId', 'createdAt', 'endedAt', 'contentType', 'sizeBytes', 'storage', 'goneAt'],
-  transcripts: ['id', 'meetingId', 'createdAt', 'endedAt', 'isSpeakerAttributed'],
+  recordings: ['id', 'createdAt', 'endedAt', 'contentType', 'sizeBytes', 'storage', 'goneAt'],
+  transcripts: ['id', 'createdAt', 'endedAt', 'isSpeakerAttributed'],
 } as const;
 
 const FULL = {
@@ -39,10 +39,10 @@ const FULL = {
   transcripts: Object.keys(Prisma.MeetingTranscriptScalarFieldEnum).filter((name) => name !== 'vtt'),
 };
 
-const LISTS: Record<keyof MeetingParts, { from: string; order: string }> = {
-  attendees: { from: 'meeting_attendees p WHERE NOT p.is_removed AND', order: 'p.position' },
-  recordings: { from: 'meeting_recordings p WHERE', order: 'p.created_at, p.id' },
-  transcripts: { from: 'meeting_transcripts p WHERE', order: 'p.created_at, p.id' },
+const LISTS: Record<keyof MeetingParts, { from: string; isShown: string; order: string }> = {
+  attendees: { from: 'meeting_attendees', isShown: 'NOT p.is_removed', order: 'p.position' },
+  recordings: { from: 'meeting_recordings', isShown: 'true', order: 'p.created_at, p.id' },
+  transcripts: { from: 'meeting_transcripts', isShown: 'true', order: 'p.created_at, p.id' },
 };
 const PARTS = Object.keys(LISTS) as (keyof MeetingParts)[];
 
@@ -50,40 +50,21 @@ function columnOf(name: string): string {
   return name === 'iCalUid' ? 'ical_uid' : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function columns(of: keyof MeetingShape, detail: Detail, table: string): string {
-  const names: readonly string[] = detail === 'card' ? CARD[of] : FULL[of];
-  return names.map((name) => `${table}.${columnOf(name)} AS "${name}"`).join(', ');
+function namesOf(of: keyof MeetingShape, detail: Detail): readonly string[] {
+  return detail === 'card' ? CARD[of] : FULL[of];
 }
 
-const statements = new Map<string, PreparedStatement>();
-
-/** One of some hundred statements: however many different operations are sent, there are no more. */
-function statementFor(subject: Subject, shape: MeetingShape): PreparedStatement {
-  const name = ['meetings', subject, shape.meeting, ...PARTS.map((part) => shape[part] ?? '')].join('-');
-  const known = statements.get(name);
-  if (known !== undefined) return known;
-  const lists = PARTS.map((part) => {
-    const detail = shape[part];
-    if (detail === null) return '';
-    const { from, order } = LISTS[part];
-    return `, coalesce((SELECT json_agg(row_to_json(l)) FROM (SELECT ${columns(part, detail, 'p')} FROM ${from}
-      p.tenant_id = $1 AND p.meeting_id = m.id ORDER BY ${order}) l), '[]') AS "${part}"`;
-  });
-  const statement = {
-    name,
-    text: `SELECT json_agg(row_to_json(r))::text FROM (
-      SELECT ${columns('meeting', shape.meeting, 'm')}${lists.join('')} FROM online_meetings m
-       WHERE m.tenant_id = $1 AND m.${columnOf(subject)} = ANY($2) AND ($3::text IS NULL OR m.client_id = $3)
-       ORDER BY m.created_at) r`,
-  };
-  statements.set(name, statement);
-  return statement;
+/** Rows without their names, which would be half of what is sent. */
+function cells(of: keyof MeetingShape, detail: Detail): string {
+  return namesOf(of, detail)
+    .map((name) => `p.${columnOf(name)}`)
+    .join(', ');
 }
 
-type Dates<T> = Record<{ [Name in keyof T]-?: Date extends T[Name] ? Name : never }[keyof T], true>;
+type Dates<T> = { [Name in keyof T]-?: Date extends T[Name] ? Name : never }[keyof T];
 
-/** Complete by their types: an instant that is missing here does not compile. */
-const MEETING_DATES = Object.keys({
+/** Complete by its type: an instant that is missing here does not compile. */
+const INSTANTS: Record<Dates<Meeting> | Dates<StoredAttendee> | Dates<Recording> | Dates<TranscriptHead>, true> = {
   startsAt: true,
   endsAt: true,
   leasedUntil: true,
@@ -97,41 +78,105 @@ const MEETING_DATES = Object.keys({
   captureLeasedUntil: true,
   createdAt: true,
   updatedAt: true,
-} satisfies Dates<Meeting>);
-const PART_DATES: Record<keyof MeetingParts, string[]> = {
-  attendees: Object.keys({ respondedAt: true } satisfies Dates<StoredAttendee>),
-  recordings: Object.keys({
-    createdAt: true,
-    endedAt: true,
-    capturedAt: true,
-    goneAt: true,
-    storedAt: true,
-  } satisfies Dates<Recording>),
-  transcripts: Object.keys({ createdAt: true, endedAt: true, capturedAt: true } satisfies Dates<TranscriptHead>),
+  respondedAt: true,
+  endedAt: true,
+  capturedAt: true,
+  goneAt: true,
+  storedAt: true,
 };
 
+type Cells = readonly unknown[];
 type Row = Record<string, unknown>;
 
-/** JSON has no instants. */
-function readDates(row: Row, names: readonly string[]): void {
-  for (const name of names) {
-    const value = row[name];
-    if (typeof value === 'string') row[name] = new Date(value);
-  }
+/** JSON has neither instants nor integers of 64 bits. */
+function decoderOf(name: string): ((cell: unknown) => unknown) | null {
+  if (name in INSTANTS) return (cell) => new Date(cell as string);
+  return name === 'sizeBytes' ? (cell) => BigInt(cell as number) : null;
 }
 
-function read(json: string): MeetingWithParts[] {
-  const rows = JSON.parse(json) as (Row & { [Part in keyof MeetingParts]?: Row[] })[];
-  for (const row of rows) {
-    readDates(row, MEETING_DATES);
-    for (const part of PARTS) {
-      for (const child of row[part] ?? []) readDates(child, PART_DATES[part]);
+/** Makes the object of a row from its cells, of which the first `skipped` are something else. */
+function makeReader(names: readonly string[], others: readonly string[], skipped: number): (cells: Cells) => Row {
+  const readers = names.map((name) => ({ name, value: decoderOf(name) }));
+  // All objects have one shape from the beginning, which is worth half of the time that reading takes.
+  const blank = Object.fromEntries([...names, ...others].map((name) => [name, null]));
+  return (row) => {
+    const made: Row = { ...blank };
+    let place = skipped;
+    for (const { name, value } of readers) {
+      const cell = row[place];
+      place += 1;
+      if (cell !== null) made[name] = value === null ? cell : value(cell);
     }
-    for (const recording of row.recordings ?? []) {
-      if (typeof recording.sizeBytes === 'number') recording.sizeBytes = BigInt(recording.sizeBytes);
-    }
+    return made;
+  };
+}
+
+interface BoardQuery {
+  statement: PreparedStatement;
+  read(json: string): MeetingWithParts[];
+}
+
+/** The meetings that are found, and of each part all rows with the number of their meeting. */
+function makeQuery(subject: Subject, shape: MeetingShape): BoardQuery {
+  const asked = PARTS.flatMap((part) => {
+    const detail = shape[part];
+    return detail === null ? [] : [{ part, detail, ...LISTS[part] }];
+  });
+  const lists = asked.map(
+    ({ part, detail, from, isShown, order }) => `,
+      (SELECT json_agg(json_build_array(m.place, ${cells(part, detail)}) ORDER BY ${order})
+         FROM found m JOIN ${from} p ON p.tenant_id = $1 AND p.meeting_id = m.id AND ${isShown})`,
+  );
+  const row = cells('meeting', shape.meeting);
+  const isWanted = `p.tenant_id = $1 AND p.${columnOf(subject)} = ANY($2) AND ($3::text IS NULL OR p.client_id = $3)`;
+  const readMeeting = makeReader(
+    namesOf('meeting', shape.meeting),
+    asked.map(({ part }) => part),
+    0,
+  );
+  const readers = asked.map(({ part, detail }) => ({
+    part,
+    read: makeReader(namesOf(part, detail), ['meetingId'], 1),
+  }));
+  return {
+    statement: {
+      name: ['meetings', subject, shape.meeting, ...PARTS.map((part) => shape[part] ?? '')].join('-'),
+      text:
+        lists.length === 0
+          ? `SELECT json_build_array((
+              SELECT json_agg(json_build_array(${row}) ORDER BY p.created_at, p.id) FROM online_meetings p WHERE ${isWanted}))::text`
+          : `WITH found AS MATERIALIZED (
+              SELECT (row_number() OVER (ORDER BY p.created_at, p.id) - 1)::int AS place, p.* FROM online_meetings p WHERE ${isWanted})
+             SELECT json_build_array((SELECT json_agg(json_build_array(${row}) ORDER BY p.place) FROM found p)${lists.join('')})::text`,
+    },
+    read(json) {
+      const [meetings, ...parts] = JSON.parse(json) as (Cells[] | null)[];
+      const found = (meetings ?? []).map(readMeeting);
+      readers.forEach(({ part, read }, which) => {
+        for (const meeting of found) meeting[part] = [];
+        for (const row of parts[which] ?? []) {
+          const meeting = found[row[0] as number];
+          const made = read(row);
+          made.meetingId = meeting?.id;
+          (meeting?.[part] as Row[] | undefined)?.push(made);
+        }
+      });
+      return found as unknown as MeetingWithParts[];
+    },
+  };
+}
+
+const queries = new Map<string, BoardQuery>();
+
+/** One of some hundred queries: however many different operations are sent, there are no more. */
+function queryFor(subject: Subject, shape: MeetingShape): BoardQuery {
+  const key = `${subject}-${shape.meeting}-${shape.attendees}-${shape.recordings}-${shape.transcripts}`;
+  let query = queries.get(key);
+  if (query === undefined) {
+    query = makeQuery(subject, shape);
+    queries.set(key, query);
   }
-  return rows as unknown as MeetingWithParts[];
+  return query;
 }
 
 /**
@@ -155,12 +200,10 @@ export function makeReadBoard(visibility: ArtifactVisibility): ReadBoard {
         ? { ...shape, recordings: null, transcripts: null }
         : shape;
     const clientId = viewer.kind === 'client' ? viewer.clientId : null;
-    const json = await scope.db.readValue<string | null>(statementFor(subject, seen), [
-      ids.filter(isStorable),
-      clientId,
-    ]);
+    const { statement, read } = queryFor(subject, seen);
+    const json = await scope.db.readValue<string>(statement, [ids.filter(isStorable), clientId]);
     const found = new Map<string, MeetingWithParts>();
-    for (const meeting of json === null ? [] : read(json)) {
+    for (const meeting of read(json)) {
       const id = meeting[subject];
       if (id === null) continue;
       const earlier = found.get(id);

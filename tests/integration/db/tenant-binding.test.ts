@@ -305,3 +305,35 @@ describe.each([1, 3])('200 queries of five tenants at once over a pool of %i', (
     }
   });
 });
+
+describe('a prepared statement of our own', () => {
+  it('is planned once for both tenants, and leaves how all others are planned as it is', async () => {
+    const statement = {
+      name: 'subjects-by-id',
+      text: 'SELECT json_agg(subject) FROM online_meetings WHERE tenant_id = $1 AND (appointment_id = ANY($2)) IS NOT TRUE',
+    };
+    for (let turn = 0; turn < 8; turn += 1) {
+      expect(await world.a.readValue(statement, [['x', 'y']])).toEqual(OF_A);
+      expect(await world.b.readValue(statement, [['x']])).toEqual(OF_B);
+    }
+    const plans = await world.a.run(
+      (prisma) =>
+        prisma.$queryRaw`SELECT generic_plans::int AS once, custom_plans::int AS anew FROM pg_prepared_statements WHERE name = ${statement.name}`,
+    );
+    expect(plans).toEqual([{ once: 16, anew: 0 }]);
+    expect(await world.a.run((prisma) => prisma.$queryRaw`SHOW plan_cache_mode`)).toEqual([
+      { plan_cache_mode: 'auto' },
+    ]);
+  });
+
+  it('shows no tenant the other one, even when it is told the wrong tenant by its text', async () => {
+    const all = {
+      name: 'all-subjects',
+      text: 'SELECT json_agg(subject) FROM online_meetings WHERE $1::text IS NOT NULL',
+    };
+    for (let turn = 0; turn < 8; turn += 1) {
+      expect(await world.a.readValue(all, [])).toEqual(OF_A);
+      expect(await world.b.readValue(all, [])).toEqual(OF_B);
+    }
+  });
+});
