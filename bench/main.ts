@@ -4,7 +4,7 @@
  *
  * Usage: npm run bench -- [--rounds 5] [--seconds 3] [--only ours,floor] [--workloads W1,W6] [--profile folder]
  *   W1–W5  requests of a gateway and a phone, of this server and its peers: `beside/`
- *   W6–W8  capture, recordings, search: `work/`
+ *   W6–W8  capture, recordings, search: `tasks/`
  * Writes bench/results/<date>.json.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';

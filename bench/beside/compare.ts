@@ -2,7 +2,7 @@
 import type { WorkloadResult } from '../report/result.ts';
 import type { Surroundings } from '../support/environment.ts';
 import { fill } from './data.ts';
-import { type Measured, measure, refuseOtherAnswers } from './load.ts';
+import { type Measured, measure, refuseOtherAnswers, untilQuiet } from './load.ts';
 import { behindGateway, FLOOR, OURS, type RunningServer, SERVERS, startServer } from './servers.ts';
 import { summarize } from './summary.ts';
 import { requestsOf, type Workload } from './workloads.ts';
@@ -22,6 +22,7 @@ export interface Comparison {
 const DIFFERENT_REQUESTS = 200;
 const COMPARED_REQUESTS = 5;
 const LONGEST_WARM_UP_S = 2;
+const RUN_UP_S = 1;
 /** Whom it is worth putting a gateway before: it adds the same to all. */
 const BEHIND_GATEWAY = [FLOOR, OURS, 'mercurius', 'yoga-pg'];
 
@@ -33,10 +34,16 @@ async function compareOn(
   const requests = requestsOf(workload, DIFFERENT_REQUESTS);
   await refuseOtherAnswers(requests.slice(0, COMPARED_REQUESTS), servers, tokens);
   const measured = new Map<string, Measured[]>(servers.map(({ kind }) => [kind.name, []]));
-  for (const server of servers) await measure(server, requests, tokens, Math.min(seconds, LONGEST_WARM_UP_S));
+  const turnOf = async (server: RunningServer, duration: number): Promise<Measured> => {
+    // Who had to wait for the others' turns finds caches cold, and perhaps memory that the system has put away.
+    await measure(server, requests, tokens, RUN_UP_S);
+    const turn = await measure(server, requests, tokens, duration);
+    await untilQuiet(server);
+    return turn;
+  };
+  for (const server of servers) await turnOf(server, Math.min(seconds, LONGEST_WARM_UP_S));
   for (let round = 0; round < rounds; round += 1) {
-    for (const server of servers)
-      measured.get(server.kind.name)?.push(await measure(server, requests, tokens, seconds));
+    for (const server of servers) measured.get(server.kind.name)?.push(await turnOf(server, seconds));
   }
   return { name: workload.name, title: workload.title, servers: summarize(measured) };
 }
@@ -56,7 +63,12 @@ export async function* compare(surroundings: Surroundings, comparison: Compariso
         for (const server of servers)
           if (BEHIND_GATEWAY.includes(server.kind.name)) gateways.push(await behindGateway(server));
       }
-      yield await compareOn(workload, workload.isThroughGateway ? gateways : servers, comparison);
+      const asked = workload.isThroughGateway ? gateways : servers;
+      yield await compareOn(
+        workload,
+        asked.filter(({ kind }) => !workload.without?.includes(kind.name)),
+        comparison,
+      );
     }
   } finally {
     for (const server of [...gateways, ...servers]) await server.stop();

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import type { RunningServer } from './servers.ts';
 import type { PreparedRequest } from './workloads.ts';
@@ -50,6 +51,22 @@ export async function measure(
         : ((after.cpuSeconds - before.cpuSeconds) * 1000) / result.requests.total,
     peakMegabytes: after === null ? null : after.peakBytes / 2 ** 20,
   };
+}
+
+const LOOK_EVERY_MS = 100;
+const QUIET_CPU_SECONDS = 0.01;
+const LONGEST_WAIT_MS = 60_000;
+
+/** Waits until a server is done with what nobody waits for any more: it would slow the next one's turn. */
+export async function untilQuiet(server: RunningServer): Promise<void> {
+  const until = performance.now() + LONGEST_WAIT_MS;
+  let before = await server.usage();
+  while (before !== null && performance.now() < until) {
+    await setTimeout(LOOK_EVERY_MS);
+    const after = await server.usage();
+    if (after === null || after.cpuSeconds - before.cpuSeconds <= QUIET_CPU_SECONDS) return;
+    before = after;
+  }
 }
 
 /** The answer's data, in a form in which only what it says counts. @throws Error when it is no good answer */

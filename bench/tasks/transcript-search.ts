@@ -83,8 +83,7 @@ const WHOLE = `
     SELECT tenant_id, transcript_id, string_agg(text, ' ' ORDER BY index) AS text FROM transcript_passages
      WHERE tenant_id = '${TENANT}' GROUP BY tenant_id, transcript_id;
   ALTER TABLE bench_transcripts ADD COLUMN words tsvector GENERATED ALWAYS AS (to_tsvector('english', text)) STORED;
-  CREATE INDEX ON bench_transcripts USING gin (words);
-  VACUUM ANALYZE bench_transcripts`;
+  CREATE INDEX ON bench_transcripts USING gin (words)`;
 
 const WANTED = "websearch_to_tsquery('english', $2) AS wanted";
 const ranked = (table: string, order: string) => `
@@ -115,7 +114,9 @@ export async function transcriptSearch({ databaseUrl }: Surroundings): Promise<W
     const queries = await fill(scope, tools, corpus);
     const storedMs = (performance.now() - began) / TRANSCRIPTS;
     await superuser.query(WHOLE);
-    await superuser.query('VACUUM ANALYZE transcript_passages, meeting_transcripts, online_meetings');
+    await superuser.query(
+      'VACUUM ANALYZE transcript_passages, meeting_transcripts, online_meetings, bench_transcripts',
+    );
     const { rows: heads } = await superuser.query<{ id: string }>(
       'SELECT id FROM meeting_transcripts WHERE tenant_id = $1 LIMIT 1000',
       [TENANT],
