@@ -9,7 +9,7 @@ import { routes } from './routes.ts';
 import type { Answer, Host, ServedCall } from './serve.ts';
 import { meetFaults } from './serve.ts';
 import { findUser } from './state.ts';
-import { verifyBearer } from './tokens.ts';
+import { type Caller, verifyBearer } from './tokens.ts';
 
 /** Microsoft Graph v1.0. */
 export const graphHost: Host = {
@@ -24,6 +24,12 @@ export const graphHost: Host = {
   logsBody: true,
 };
 
+/** @throws GraphFailure 401 */
+function callerOf(call: ServedCall): Promise<Caller> {
+  call.verified ??= verifyBearer(call.headers.authorization, call.now);
+  return call.verified;
+}
+
 async function answerGraph(call: ServedCall): Promise<Answer> {
   try {
     const segments = segmentsOf(call.path);
@@ -32,12 +38,12 @@ async function answerGraph(call: ServedCall): Promise<Answer> {
     }
     if (segments[0] === '$batch' && segments.length === 1) {
       // Whether Graph looks at the token before the items is not documented.
-      await verifyBearer(call.headers.authorization, call.now);
+      await callerOf(call);
       return withODataHeaders(await answerBatch(call, serveItem));
     }
     const match = matchRoute(routes, call.method, segments);
     if (match instanceof GraphFailure) throw match;
-    const caller = await verifyBearer(call.headers.authorization, call.now);
+    const caller = await callerOf(call);
     const directory = call.world.directories.get(caller.directoryId);
     if (directory === undefined) throw invalidToken('Access token validation failure.');
     const graphCall = { ...call, params: match.params, prefer: preferencesOf(call), caller, directory };
@@ -87,7 +93,7 @@ async function enterMailbox(call: ServedCall): Promise<Answer | (() => void)> {
   const none = () => {};
   const match = matchRoute(routes, call.method, segmentsOf(call.path));
   if (match instanceof GraphFailure || match.route.area !== 'exchange') return none;
-  const caller = await verifyBearer(call.headers.authorization, call.now).catch(() => null);
+  const caller = await callerOf(call).catch(() => null);
   if (caller === null) return none;
   const user = findUser(call.world, caller.directoryId, match.params.user ?? '');
   if (user === undefined) return none;

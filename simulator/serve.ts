@@ -6,6 +6,7 @@ import type { RequestIds } from './headers.ts';
 import { requestIds } from './headers.ts';
 import { decodePath, safeHeaders } from './request-log.ts';
 import type { World } from './state.ts';
+import type { Caller } from './tokens.ts';
 
 /** Content that is streamed; faults may slow it down or cut it. */
 export interface StreamBody {
@@ -46,6 +47,8 @@ export interface ServedCall {
   rawBody: Buffer | null;
   /** `http://host:port` as the caller addressed the simulator. */
   baseUrl: string;
+  /** What came of looking at its token, once somebody has; the items of a batch are of one caller. */
+  verified?: Promise<Caller>;
 }
 
 /** Serves one call: logs it, meets faults, does the work, gives the answer its headers. */
