@@ -2,14 +2,15 @@ import type { Summary } from '../beside/summary.ts';
 import type { BenchResult, WorkloadResult } from './result.ts';
 import { drawing, escaped } from './svg.ts';
 
-const WIDTH = 920;
+const WIDTH = 980;
 const MARGIN = 16;
 const HEAD = 60;
 const PANEL_WIDTH = (WIDTH - 3 * MARGIN) / 2;
 const PANEL_HEAD = 30;
 const BAR_HEIGHT = 16;
 const BAR_STEP = 22;
-const LABEL_WIDTH = 156;
+/** Room for the longest name, in the widest of the fonts. */
+const LABEL_WIDTH = 190;
 /** Room for the numbers behind the longest bar. */
 const VALUE_WIDTH = 104;
 const BAR_ROOM = PANEL_WIDTH - LABEL_WIDTH - VALUE_WIDTH;
@@ -19,7 +20,8 @@ const STYLE = `  .title { font-size: 16px; font-weight: 600; }
   .bar { fill: #8c959f; } .ours { fill: #0969da; } .floor { fill: none; stroke: var(--faint); }
   .one { stroke: var(--faint); stroke-dasharray: 3 3; }
   @media (prefers-color-scheme: dark) { .bar { fill: #656c76; } .ours { fill: #4493f8; } }
-  .right { text-anchor: end; }`;
+  .right { text-anchor: end; }
+  .value { paint-order: stroke; stroke: var(--surface); stroke-width: 4px; }`;
 
 const compared = ({ servers }: WorkloadResult): Summary[] =>
   (servers ?? []).filter(({ ofFloor }) => ofFloor !== null && Number.isFinite(ofFloor));
@@ -42,7 +44,7 @@ function panel(workload: WorkloadResult, longest: number, titles: ReadonlyMap<st
     return [
       `<text class="right${server === 'ours' ? ' panel' : ''}" x="${LABEL_WIDTH - 8}" y="${baseline}">${title}</text>`,
       `<rect class="bar${kind}" x="${LABEL_WIDTH}" y="${y}" width="${Math.max(1, pixels(ratio)).toFixed(1)}" height="${BAR_HEIGHT}" rx="2"/>`,
-      `<text x="${(LABEL_WIDTH + pixels(ratio) + 6).toFixed(1)}" y="${baseline}">${value}</text>`,
+      `<text class="value" x="${(LABEL_WIDTH + pixels(ratio) + 6).toFixed(1)}" y="${baseline}">${value}</text>`,
     ];
   });
   const one = (LABEL_WIDTH + pixels(1)).toFixed(1);
