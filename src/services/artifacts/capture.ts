@@ -23,10 +23,10 @@ const HOUR_MS = 3_600_000;
 /** Meetings taken at a time: two round trips, so that little is lost with a process and no lease runs out. */
 const AT_ONCE = 20;
 /**
- * Looks at once: one of them is busy with the database while the others keep the four places taken that an app has in
- * a mailbox. Each holds a connection for moments only.
+ * Looks at once: some of them are busy with the database while the others keep the four places taken that an app has
+ * in a mailbox. Their batches let all other calls go first, and each look holds a connection for moments only.
  */
-const LOOKS_AT_ONCE = 3;
+const LOOKS_AT_ONCE = 4;
 /** A job that has more to do after so long leaves it to the next one. */
 const RUN_MS = 30_000;
 /** Organizers of meetings that ended longer ago are not asked any more what is new. */

@@ -159,34 +159,39 @@ export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
     });
   }
 
-  async function readPart(
-    scope: Scope,
-    graph: GraphClient,
-    organizerId: string,
-    part: ArtifactPart,
-    everyMs: number,
-  ): Promise<void> {
+  /** Asks what is new of a part; null when somebody did within the time. What Graph refused is for {@link take} to tell. */
+  async function ask(scope: Scope, graph: GraphClient, organizerId: string, part: ArtifactPart, everyMs: number) {
     const key = { organizerObjectId: organizerId, kind: part };
     const now = tools.clock();
     const cursor = await claim(scope, key, now, everyMs);
-    if (cursor === null) return;
-    const store = (data: Prisma.ArtifactCursorUpdateManyMutationInput) =>
-      scope.db.run((prisma) => prisma.artifactCursor.updateMany({ where: key, data }));
+    if (cursor === null) return null;
     const windowEnd = cursor.windowEndsAt;
     const isCurrent = windowEnd !== null && windowEnd.getTime() > now.getTime() + DAY_MS;
     const endsAt = isCurrent ? windowEnd : new Date(now.getTime() + WINDOW_MS);
     const deltaLink = isCurrent ? cursor.deltaLink : null;
     const startsAt = new Date(cursor.readAt.getTime() - FIRST_READ_MS);
+    const window = { startsAt, endsAt, ...(deltaLink === null ? {} : { deltaLink }) };
+    const [answer] = await Promise.allSettled([graph.artifacts.changes(part, organizerId, window)]);
+    return { key, part, now, endsAt, hadFailed: cursor.failure !== null, answer };
+  }
+
+  async function take(
+    scope: Scope,
+    graph: GraphClient,
+    { key, part, now, endsAt, hadFailed, answer }: NonNullable<Awaited<ReturnType<typeof ask>>>,
+  ): Promise<void> {
+    const organizerId = key.organizerObjectId;
+    const store = (data: Prisma.ArtifactCursorUpdateManyMutationInput) =>
+      scope.db.run((prisma) => prisma.artifactCursor.updateMany({ where: key, data }));
     try {
-      const window = { startsAt, endsAt, ...(deltaLink === null ? {} : { deltaLink }) };
-      const read = await graph.artifacts.changes(part, organizerId, window);
-      const news = await unstored(scope, part, read.artifacts);
+      if (answer.status === 'rejected') throw answer.reason;
+      const news = await unstored(scope, part, answer.value.artifacts);
       const ids = new Set(news.flatMap(({ meetingId }) => (meetingId === null ? [] : [meetingId])));
       const meetings = await meetingsOf(scope, graph, organizerId, [...ids]);
       await makeDue(scope, meetings, [part]);
-      await reopen(scope, organizerId, part, cursor.failure !== null);
+      await reopen(scope, organizerId, part, hadFailed);
       // Last: a read that broke off reads the same again.
-      await store({ deltaLink: read.deltaLink, windowEndsAt: endsAt, failure: Prisma.DbNull });
+      await store({ deltaLink: answer.value.deltaLink, windowEndsAt: endsAt, failure: Prisma.DbNull });
     } catch (error) {
       if (!(error instanceof GraphRequestError)) throw error;
       const failure = toStoredFailure(error, now);
@@ -199,7 +204,11 @@ export function createOrganizerChanges(tools: ServiceTools): OrganizerChanges {
 
   return {
     async read(scope, graph, organizerId, everyMs) {
-      for (const part of PARTS) await readPart(scope, graph, organizerId, part, everyMs);
+      const turns = await Promise.allSettled(PARTS.map((part) => ask(scope, graph, organizerId, part, everyMs)));
+      // One after the other: both make the same meetings due, and would wait for each other's rows.
+      for (const turn of turns)
+        if (turn.status === 'fulfilled' && turn.value !== null) await take(scope, graph, turn.value);
+      for (const turn of turns) if (turn.status === 'rejected') throw turn.reason;
     },
 
     async tell(scope, graph, organizerId, onlineMeetingId) {
