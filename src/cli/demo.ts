@@ -8,38 +8,7 @@ import { demoSteps } from './demo-steps.ts';
 import { developmentSecrets, developmentToken, type TokenRequest } from './development-secrets.ts';
 import { startLocalWorld } from './local-world.ts';
 import { runCommand } from './run-command.ts';
-
-interface StepResult {
-  step: number;
-  title: string;
-  ok: boolean;
-  detail: string;
-  milliseconds: number;
-}
-
-/** Runs something and says how long it took; a step that fails is a result, not an exception. */
-async function time(step: number, title: string, run: () => Promise<string>): Promise<StepResult> {
-  const began = performance.now();
-  const end = (ok: boolean, detail: string): StepResult => ({
-    step,
-    title,
-    ok,
-    detail,
-    milliseconds: Math.round(performance.now() - began),
-  });
-  try {
-    return end(true, await run());
-  } catch (error) {
-    return end(false, error instanceof Error ? error.message : String(error));
-  }
-}
-
-function print({ step, title, ok, detail, milliseconds }: StepResult): void {
-  console.log(
-    `${ok ? '✔' : '✘'} ${String(step).padStart(2)}. ${title.padEnd(74)} ${String(milliseconds).padStart(6)} ms`,
-  );
-  console.log(`      ${detail.length > 150 ? `${detail.slice(0, 149)}…` : detail}`);
-}
+import { printStep, type StepResult, timeStep } from './step-report.ts';
 
 /** A world of its own on free ports, so that it can run beside `npm start` and twice at once. */
 async function run(json: boolean): Promise<StepResult[]> {
@@ -53,7 +22,7 @@ async function run(json: boolean): Promise<StepResult[]> {
   const results: StepResult[] = [];
   const report = (result: StepResult) => {
     results.push(result);
-    if (!json) print(result);
+    if (!json) printStep(result);
     return result.ok;
   };
   let stop: () => Promise<void> = async () => undefined;
@@ -71,7 +40,7 @@ async function run(json: boolean): Promise<StepResult[]> {
       otherTenant: await token({ role: 'technician', tenant: 'tenant-b' }),
     };
     let stage = { gatewayUrl: '', simulatorUrl: '', tokens };
-    const started = await time(0, 'Postgres, simulator, subgraph, PSA core and gateway start', async () => {
+    const started = await timeStep(0, 'Postgres, simulator, subgraph, PSA core and gateway start', async () => {
       const world = await startLocalWorld({
         config,
         secrets,
@@ -84,7 +53,7 @@ async function run(json: boolean): Promise<StepResult[]> {
     });
     if (!report(started)) return results;
     for (const [index, step] of demoSteps(stage).entries()) {
-      if (!report(await time(index + 1, step.title, step.run))) break;
+      if (!report(await timeStep(index + 1, step.title, step.run))) break;
     }
     return results;
   } finally {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { DEVELOPMENT_LOGIN } from './names.ts';
 
 /** A running embedded Postgres; `url(database)` is a connection string of its superuser. */
@@ -12,15 +12,6 @@ export interface EmbeddedPostgres {
   /** Creates the database unless it exists. */
   ensureDatabase(name: string): Promise<void>;
   stop(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('No free TCP port was found on 127.0.0.1');
-  return address.port;
 }
 
 /**

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -17,6 +16,7 @@ import {
 } from '../../src/cli/development-secrets.ts';
 import { admitLogin } from '../../src/db/application-role.ts';
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
+import { freePort } from '../../src/db/free-port.ts';
 import { migrate } from '../../src/db/migrations.ts';
 import { ROLES } from '../integration/domain/support.ts';
 
@@ -55,15 +55,6 @@ export interface ChaosWorld {
   /** Where the replicas' logs are. */
   logFile: string;
   stop(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 function hex(index: number): string {

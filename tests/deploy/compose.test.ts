@@ -136,6 +136,17 @@ describe('compose.yaml', () => {
     },
   );
 
+  it('leads the simulator back to the address under which links are made', () => {
+    const [port = ''] = services['subgraph-1']?.ports ?? [];
+    const { network_mode: network, command } = services['subgraph-link'] ?? {};
+    expect([network, command]).toEqual([
+      'service:simulator',
+      [`TCP-LISTEN:${port.replace(/:4001$/, '')},bind=127.0.0.1,fork,reuseaddr`, 'TCP:subgraph:4001'],
+    ]);
+    const documented = readFileSync(`${ROOT}docs/deploying.md`, 'utf8').match(/`PUBLIC_URL=(\S+)`/)?.[1];
+    expect(documented).toBe('http://127.0.0.1:4001');
+  });
+
   it('migrates as the owner of the tables, whom nobody else can be', () => {
     expect(environmentOf('migrate', DOT_ENV).MIGRATION_DATABASE_URL).toContain('teams_meetings_owner:owner@');
     expect(named(({ environment }) => JSON.stringify(environment ?? {}).includes('OWNER_PASSWORD'))).toEqual([

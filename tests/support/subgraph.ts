@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -11,6 +10,7 @@ import type { SimulatorControl } from '../../simulator/control.ts';
 import { demoWorld } from '../../simulator/seed.ts';
 import { startSimulator } from '../../simulator/server.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
+import { freePort } from '../../src/db/free-port.ts';
 import { createGraphService, type GraphServiceOptions } from '../../src/graph/service.ts';
 import { createTasks } from '../../src/jobs/tasks.ts';
 import { workerLogger } from '../../src/jobs/worker.ts';
@@ -98,15 +98,6 @@ const NOTED = { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } };
 const RUNNABLE = `SELECT 1 FROM graphile_worker.jobs WHERE run_at <= now() AND locked_at IS NULL AND attempts < max_attempts
   AND task_identifier = ANY ($1) AND (queue_name IS NULL OR queue_name NOT IN
     (SELECT queue_name FROM graphile_worker._private_job_queues WHERE locked_at IS NOT NULL)) LIMIT 1`;
-
-/** A port that nobody listens on at this moment: the public address has to be known before the server is made. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 /** Sends operations to a subgraph that listens there. */
 export function sendTo(url: string): TestSubgraph['send'] {
