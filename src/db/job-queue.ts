@@ -110,6 +110,23 @@ function traced(payload: object): object {
   return traceparent === undefined ? payload : { ...payload, traceparent };
 }
 
+/** Each try sees what the one before ran into; nobody takes a job away so often in a row. */
+const ADDING_TRIES = 5;
+
+/**
+ * graphile-worker adds nothing and says nothing where a worker takes a job of the same key at that moment: it looks for
+ * running ones first, and then finds one locked. Once more, it sees that one run, and adds a job beside it.
+ *
+ * @param add tells how many were added
+ */
+async function untilAdded(expected: number, add: () => Promise<{ added: number }[]>): Promise<void> {
+  for (let tries = 0; tries < ADDING_TRIES; tries += 1) {
+    const [row] = await add();
+    if (row?.added === expected) return;
+  }
+  throw new Error(`A job was taken each time it was added, ${ADDING_TRIES} times`);
+}
+
 /**
  * Adds a job in the transaction of `prisma`, so that the job is there exactly if the change is. Its tenant is the one
  * that the connection is bound to: no caller can name another. The flag says it to whoever shares out the workers.
@@ -121,8 +138,10 @@ export async function addJob<Name extends JobName>(
   { key, delayMs = 0, keepTime = false, serial }: JobOptions,
 ): Promise<void> {
   const mode = keepTime ? 'preserve_run_at' : 'replace';
-  await prisma.$executeRaw`
-    SELECT graphile_worker.add_job(
+  await untilAdded(
+    1,
+    () => prisma.$queryRaw`
+    SELECT count(id)::int AS added FROM graphile_worker.add_job(
       identifier => ${name}::text,
       payload => (${JSON.stringify(traced(payload))}::jsonb || jsonb_build_object('tenantId', current_setting('app.tenant_id')))::json,
       queue_name => CASE WHEN ${serial ?? null}::text IS NULL THEN NULL ELSE
@@ -132,7 +151,8 @@ export async function addJob<Name extends JobName>(
       job_key => concat_ws(':', ${name}::text, current_setting('app.tenant_id'), ${key}::text),
       job_key_mode => ${mode}::text,
       flags => ARRAY['tenant:' || current_setting('app.tenant_id')]
-    )`;
+    )`,
+  );
 }
 
 /** The same for many jobs of one name at once, in one statement; of several with one key the last counts. */
@@ -143,8 +163,10 @@ export async function addJobs<Name extends JobName>(
 ): Promise<void> {
   if (jobs.length === 0) return;
   const distinct = [...new Map(jobs.map((job) => [job.key, { ...job, payload: traced(job.payload) }])).values()];
-  await prisma.$executeRaw`
-    SELECT graphile_worker.add_jobs(ARRAY(
+  await untilAdded(
+    distinct.length,
+    () => prisma.$queryRaw`
+    SELECT count(id)::int AS added FROM graphile_worker.add_jobs(ARRAY(
       SELECT (
         ${name}::text,
         (job.payload || jsonb_build_object('tenantId', current_setting('app.tenant_id')))::json,
@@ -157,7 +179,8 @@ export async function addJobs<Name extends JobName>(
         ARRAY['tenant:' || current_setting('app.tenant_id')]
       )::graphile_worker.job_spec
       FROM jsonb_to_recordset(${JSON.stringify(distinct)}::jsonb) AS job(payload jsonb, key text, serial text)
-    ))`;
+    ))`,
+  );
 }
 
 /** Takes back a job that has not begun; one that runs is left alone. */

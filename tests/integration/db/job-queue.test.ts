@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Database } from '../../../src/db/database.ts';
-import { openDatabase } from '../../../src/db/database.ts';
+import { openDatabase, type TenantPrisma } from '../../../src/db/database.ts';
 import { addJob, addJobs, removeJob } from '../../../src/db/job-queue.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -83,6 +83,38 @@ describe('a job', () => {
     expect(one?.queue_id).toBe(two?.queue_id);
     expect(one?.queue_id).not.toBeNull();
     expect(zero?.queue_id).toBeNull();
+  });
+
+  it.each([
+    ['one job', (prisma: TenantPrisma) => addJob(prisma, 'sync_meeting', { meetingId: 'new' }, { key: 'm' })],
+    [
+      'many jobs',
+      (prisma: TenantPrisma) =>
+        addJobs(prisma, 'sync_meeting', [
+          { payload: { meetingId: 'other' }, key: 'other' },
+          { payload: { meetingId: 'new' }, key: 'm' },
+        ]),
+    ],
+  ])('is added also while a worker takes the one of the same key: %s', async (_, addNew) => {
+    await add('tenant-a', 'm');
+    const worker = new pg.Client({ connectionString: database.url });
+    await worker.connect();
+    try {
+      // As graphile-worker's getJob does, whose transaction is over a moment later.
+      await worker.query('BEGIN');
+      await worker.query(`UPDATE graphile_worker._private_jobs SET locked_at = now(), locked_by = 'worker'`);
+      const added = db.forTenant('tenant-a').run(addNew);
+      await vi.waitFor(async () =>
+        expect(await database.query('SELECT FROM pg_locks WHERE NOT granted')).not.toHaveLength(0),
+      );
+      await worker.query('COMMIT');
+      await added;
+    } finally {
+      await worker.end();
+    }
+    expect((await jobs()).filter(({ key }) => key === 'sync_meeting:tenant-a:m')).toMatchObject([
+      { payload: { meetingId: 'new' } },
+    ]);
   });
 
   it('is out of reach without a tenant', async () => {
