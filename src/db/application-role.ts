@@ -27,10 +27,13 @@ BEGIN
   END IF;
   EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), app);
   EXECUTE format('GRANT SELECT ON _prisma_migrations TO %I', app);
-  -- A database of an older release lacks it.
-  IF to_regprocedure('secret_keys_in_use()') IS NOT NULL THEN
-    EXECUTE format('GRANT EXECUTE ON FUNCTION secret_keys_in_use() TO %I', app);
-  END IF;
+  -- What counts over all tenants, for the operator; a database of an older release lacks some.
+  FOR t IN
+    SELECT to_regprocedure(counts) AS name FROM unnest(ARRAY['secret_keys_in_use()', 'count_meetings_by_state()']) AS counts
+     WHERE to_regprocedure(counts) IS NOT NULL
+  LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', t.name, app);
+  END LOOP;
   FOR t IN
     SELECT c.oid::regclass AS name,
            string_agg(DISTINCT CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'

@@ -5,8 +5,19 @@ const BUILT_INDEX =
   /^CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?("(?:[^"]|"")+"|\w+)\s+ON\b/i;
 
 /**
+ * The same statement as one that may be repeated: Postgres ends a build also when who asked for it was killed meanwhile,
+ * and then there is nothing left to do.
+ */
+function repeatable(statement: string): string {
+  return statement
+    .replace(/^(CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY)\s+(?!IF\s+NOT\s+EXISTS\b)/i, '$1 IF NOT EXISTS ')
+    .replace(/^(DROP\s+INDEX\s+CONCURRENTLY)\s+(?!IF\s+EXISTS\b)/i, '$1 IF EXISTS ');
+}
+
+/**
  * The statements of a migration that builds or drops indexes beside the traffic (`CREATE INDEX CONCURRENTLY`), which
- * Postgres does outside a transaction only; null for every other migration, which is one transaction.
+ * Postgres does outside a transaction only, as ones that may be repeated; null for every other migration, which is one
+ * transaction.
  *
  * @throws Error when such a migration holds anything else: it could be left half done
  */
@@ -18,7 +29,7 @@ export function concurrentStatements(script: string): string[] | null {
     .map((statement) => statement.trim())
     .filter((statement) => statement !== '');
   const other = statements.find((statement) => !CONCURRENT.test(statement) || statement.includes(';'));
-  if (other === undefined) return statements;
+  if (other === undefined) return statements.map(repeatable);
   throw new Error(
     `A migration with INDEX CONCURRENTLY may hold nothing else, because it is no transaction. Move this to another one: ${other}`,
   );

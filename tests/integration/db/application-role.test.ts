@@ -10,6 +10,7 @@ import { type Database, openDatabase } from '../../../src/db/database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/db/embedded-postgres.ts';
 import { addJob } from '../../../src/db/job-queue.ts';
 import { migrate } from '../../../src/db/migrations.ts';
+import { APPLICATION_ROLE } from '../../../src/db/names.ts';
 import { workerLogger } from '../../../src/jobs/worker.ts';
 import { storeMeeting, subjectsSeenBy } from './rows.ts';
 import { seedEveryTable } from './seed.ts';
@@ -112,6 +113,16 @@ describe('a login that db:migrate made', () => {
     await admitLogin(ownerUrl, ownerUrl);
     expect(await sql(serverUrl, 'SELECT * FROM secret_keys_in_use()')).toEqual([]);
   });
+
+  it.each(['secret_keys_in_use', 'count_meetings_by_state'])(
+    'may call %s also where its role was made after the migrations',
+    async (counts) => {
+      await sql(ownerUrl, `REVOKE ALL ON FUNCTION ${counts}() FROM ${APPLICATION_ROLE}`);
+      await expect(sql(serverUrl, `SELECT * FROM ${counts}()`)).rejects.toThrow('permission denied');
+      await migrate(ownerUrl);
+      expect(await sql(serverUrl, `SELECT * FROM ${counts}()`)).toEqual(expect.any(Array));
+    },
+  );
 });
 
 describe('an owner', () => {

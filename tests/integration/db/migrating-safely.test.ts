@@ -157,6 +157,17 @@ describe('an index that is built beside the traffic', () => {
     expect(await isValid('unique_subject')).toEqual([{ indisvalid: true }]);
     await database.query('DROP INDEX unique_subject');
   });
+
+  it('is no hindrance when Postgres finished it and the process that asked for it was killed', async () => {
+    await database.query('CREATE INDEX left_over ON online_meetings (tenant_id)');
+    const name = await add(
+      'CREATE INDEX CONCURRENTLY finished ON online_meetings (tenant_id, subject);\nDROP INDEX CONCURRENTLY left_over;',
+    );
+    expect(await migrateImpatiently()).toEqual([name]);
+    await database.query('UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name = $1', [name]);
+    expect(await migrateImpatiently()).toEqual([name]);
+    expect(await isValid('finished')).toEqual([{ indisvalid: true }]);
+  });
 });
 
 describe('a migration that failed half-way', () => {

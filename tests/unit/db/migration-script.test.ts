@@ -12,6 +12,14 @@ describe('the statements of a migration that builds indexes concurrently', () =>
     ]);
   });
 
+  it('may all be run again, whatever is there already', () => {
+    const plain = [BUILD, BUILD.replace('CREATE', 'CREATE UNIQUE'), DROP].map((one) =>
+      one.replace(/ IF (NOT )?EXISTS/, ''),
+    );
+    expect(plain.join()).not.toContain('EXISTS');
+    expect(concurrentStatements(plain.join(';\n'))).toEqual([BUILD, BUILD.replace('CREATE', 'CREATE UNIQUE'), DROP]);
+  });
+
   it.each([
     'CREATE TABLE "t" ("tenant_id" TEXT);\nCREATE INDEX "a" ON "t"("tenant_id");',
     '-- CREATE INDEX CONCURRENTLY would not be one transaction.\nALTER TABLE "t" ADD COLUMN "b" TEXT;',
