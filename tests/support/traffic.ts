@@ -1,3 +1,7 @@
+import { CANCEL, MOVED, RESCHEDULE } from '../integration/domain/changing-app.ts';
+import { CREATE, meetingInput } from './setup.ts';
+import type { GraphQLAnswer } from './subgraph.ts';
+
 /** An operation as the PSA's frontend and phones send it. */
 export interface Operation {
   name: string;
@@ -53,4 +57,68 @@ export function hotReads({ subjects, meetingId }: { subjects: readonly string[];
     },
     { name: 'capability', query: '{ teamsMeetingCapability { available } }', variables: {} },
   ];
+}
+
+/** What is sent without a pause. */
+export interface Traffic {
+  answered: number;
+  /** What was answered otherwise than it should be, or not at all. */
+  failures: string[];
+  stop(): Promise<void>;
+}
+
+/**
+ * Sends reads one after the other on each of three lines, and makes, moves and cancels meetings on a fourth, until it is
+ * stopped.
+ */
+export function startTraffic({
+  send,
+  reads,
+  onFailure = () => undefined,
+}: {
+  send: (query: string, variables: Record<string, unknown>) => Promise<GraphQLAnswer<Record<string, unknown>>>;
+  reads: readonly Operation[];
+  onFailure?: () => void;
+}): Traffic {
+  let stopped = false;
+  const traffic: Traffic = {
+    answered: 0,
+    failures: [],
+    stop: async () => {
+      stopped = true;
+      await Promise.all(lines);
+    },
+  };
+  const ask = async (query: string, variables: Record<string, unknown>): Promise<Record<string, unknown> | null> => {
+    const { status, data, errors } = await send(query, variables).catch((error: unknown) => ({
+      status: 0,
+      data: null,
+      errors: [{ message: String(error) }],
+    }));
+    traffic.answered += 1;
+    const said = errors.map(({ message }) => message);
+    for (const payload of Object.values(data ?? {}) as ({ userErrors?: { message: string }[] } | null)[])
+      said.push(...(payload?.userErrors ?? []).map(({ message }) => message));
+    if (status === 200 && said.length === 0) return data;
+    traffic.failures.push(`${query.slice(0, 80)}: ${status} ${said.join(', ')}`);
+    onFailure();
+    return null;
+  };
+  const reading = async (offset: number) => {
+    for (let i = offset; !stopped; i += 1) {
+      const read = reads[i % reads.length];
+      if (read !== undefined) await ask(read.query, read.variables);
+    }
+  };
+  const writing = async () => {
+    for (let i = 0; !stopped; i += 1) {
+      const made = await ask(CREATE, { input: meetingInput({ appointmentId: `appt-while-upgrading-${i}` }) });
+      const { meeting } = (made?.createTeamsMeeting ?? {}) as { meeting?: { id: string } };
+      if (meeting === undefined) continue;
+      await ask(RESCHEDULE, { input: { meetingId: meeting.id, ...MOVED } });
+      await ask(CANCEL, { input: { meetingId: meeting.id } });
+    }
+  };
+  const lines = [reading(0), reading(3), reading(6), writing()];
+  return traffic;
 }

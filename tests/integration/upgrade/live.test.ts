@@ -5,8 +5,7 @@ import { migrate } from '../../../src/db/migrations.ts';
 import { type NextRelease, nextRelease } from '../../support/next-release.ts';
 import { activate, createMeeting } from '../../support/setup.ts';
 import { startTestSubgraph, type TestSubgraph } from '../../support/subgraph.ts';
-import { hotReads, type Operation } from '../../support/traffic.ts';
-import { CANCEL, MOVED, RESCHEDULE } from '../domain/changing-app.ts';
+import { hotReads, type Operation, startTraffic } from '../../support/traffic.ts';
 import { WITHOUT_WAITS } from '../domain/support.ts';
 
 /** What the next release may do to the tables of this one: everything of its kind that the guard lets through. */
@@ -60,52 +59,6 @@ afterAll(async () => {
   await release.remove();
 });
 
-interface Traffic {
-  answered: number;
-  failures: string[];
-  stop(): Promise<void>;
-}
-
-/** Sends reads and writes one after the other on each of four lines until it is stopped. */
-function startTraffic(onFailure: () => void): Traffic {
-  let stopped = false;
-  const traffic: Traffic = {
-    answered: 0,
-    failures: [],
-    stop: async () => {
-      stopped = true;
-      await Promise.all(lines);
-    },
-  };
-  const send = async (query: string, variables: Record<string, unknown>): Promise<Record<string, unknown> | null> => {
-    const { status, data, errors } = await subgraph.send(token, query, variables);
-    traffic.answered += 1;
-    const said = errors.map(({ message }) => message);
-    for (const payload of Object.values(data ?? {}) as ({ userErrors?: { message: string }[] } | null)[])
-      said.push(...(payload?.userErrors ?? []).map(({ message }) => message));
-    if (status === 200 && said.length === 0) return data;
-    traffic.failures.push(`${query.slice(0, 80)}: ${status} ${said.join(', ')}`);
-    onFailure();
-    return null;
-  };
-  const reading = async (offset: number) => {
-    for (let i = offset; !stopped; i += 1) {
-      const read = reads[i % reads.length];
-      if (read !== undefined) await send(read.query, read.variables);
-    }
-  };
-  const writing = async () => {
-    for (let i = 0; !stopped; i += 1) {
-      const meeting = await createMeeting(subgraph, token, { appointmentId: `appt-while-upgrading-${i}` });
-      traffic.answered += 1;
-      await send(RESCHEDULE, { input: { meetingId: meeting.id, ...MOVED } });
-      await send(CANCEL, { input: { meetingId: meeting.id } });
-    }
-  };
-  const lines = [reading(0), reading(3), reading(6), writing()];
-  return traffic;
-}
-
 /** A transaction that has read meetings and stays open: what makes a careless migration stop everybody. */
 async function holdMeetings(): Promise<() => Promise<void>> {
   const client = new pg.Client({ connectionString: subgraph.database.url });
@@ -127,7 +80,11 @@ it('the migrations of the example are such as the guard lets through', () => {
 
 it('this release goes on serving while the next one migrates, and no request fails', async () => {
   const endTransaction = await holdMeetings();
-  const traffic = startTraffic(() => void endTransaction());
+  const traffic = startTraffic({
+    send: (query, variables) => subgraph.send(token, query, variables),
+    reads,
+    onFailure: () => void endTransaction(),
+  });
   const gaveWay: string[] = [];
   let answeredBefore = 0;
   try {
