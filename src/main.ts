@@ -10,6 +10,7 @@ import { createApp } from './server/app.ts';
 import { createAuthenticator } from './server/authenticator.ts';
 import { createMetrics } from './server/metrics.ts';
 import type { DevelopmentHelp } from './server/routes/explorer.ts';
+import { outliveStrayErrors } from './server/stray-errors.ts';
 import { createWorkerApp } from './server/worker-app.ts';
 import { tellLostKeys, warnOfLogin } from './start-up-warnings.ts';
 import { startTracing } from './telemetry/start-tracing.ts';
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
     redact: ['req.headers.authorization', 'headers.authorization'],
     ...(tracing && { mixin: traceFields }),
   });
+  outliveStrayErrors(process, logger);
   const clock = () => new Date();
 
   const metrics = createMetrics({ ofProcess: true });

@@ -23,7 +23,7 @@ const knownOperationRule: ValidationRule = (context) => ({
 /** What an operation must hold besides the rules of GraphQL itself. */
 export const VALIDATION_RULES: ValidationRule[] = [
   maxDepthRule({ ...reported, n: LIMITS.depth, ignoreIntrospection: true }) as ValidationRule,
-  maxAliasesRule({ ...reported, n: LIMITS.aliases }) as ValidationRule,
+  maxAliasesRule({ ...reported, n: LIMITS.aliases, allowList: [] }) as ValidationRule,
   costLimitRule({ ...reported, maxCost: LIMITS.cost, ignoreIntrospection: true }) as ValidationRule,
   knownOperationRule,
 ];

@@ -30,6 +30,11 @@ describe('an operation that asks for too much', () => {
       'a thousand aliases of entities',
       `{ ${repeat(1_000, (n) => `a${n}: _entities(representations: []) { __typename }`)} }`,
     ],
+    ['a thousand aliases of __typename', `{ ${repeat(1_000, (n) => `a${n}: __typename`)} }`],
+    [
+      'a thousand aliases of __typename in each of many entities',
+      `{ _entities(representations: [${repeat(500, (n) => `{ __typename: "Appointment", id: "${n}" }`)}]) { ${repeat(1_000, (n) => `a${n}: __typename`)} } }`,
+    ],
     [
       'a thousand aliases in a mutation',
       `mutation { ${repeat(1_000, (n) => `a${n}: runTeamsDiagnostics { userErrors { code } }`)} }`,

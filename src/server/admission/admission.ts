@@ -62,9 +62,9 @@ export async function admit(
   };
   if (countRequest === undefined) return verdictOn;
   app.addHook('onRequest', async (request, reply) => {
-    // While nobody's token can be judged nobody is counted: the context answers what needs none, and refuses the rest.
-    const viewer = await verdictOn(request).catch(() => undefined);
-    const exceeded = viewer === undefined ? null : await countRequest(request, viewer);
+    // While nobody's token can be judged, all are counted as those who have none: the context refuses them anyway.
+    const viewer = await verdictOn(request).catch(() => null);
+    const exceeded = await countRequest(request, viewer);
     if (exceeded === null) return;
     const { reason, perMinute, retryAfter } = exceeded;
     refuse(request, reply, reason, {
