@@ -104,3 +104,20 @@ it('what was refused is counted by its reason, which names nobody', async () => 
     viewerId: 'ann',
   });
 });
+
+describe('a request whose token nobody can judge, because the identity provider does not answer', () => {
+  it('is counted for its address, so that a made-up token is no way around the budget', async () => {
+    const alone = await startTestSubgraph({
+      jwksUrl: 'http://127.0.0.1:9/jwks.json',
+      admission: { ...OPEN_TO_ALL, perMinute: { viewer: 3, tenant: 5, anonymous: 2 } },
+    });
+    try {
+      const authorization = `Bearer ${await alone.tokens.token('technician')}`;
+      const codes = [];
+      for (let n = 0; n < 4; n += 1) codes.push((await ask(alone, { authorization })).code);
+      expect(codes).toEqual(['SERVICE_UNAVAILABLE', 'SERVICE_UNAVAILABLE', 'RATE_LIMITED', 'RATE_LIMITED']);
+    } finally {
+      await alone.close();
+    }
+  });
+});
