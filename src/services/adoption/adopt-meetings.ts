@@ -33,7 +33,8 @@ type Here = {
 };
 type Decision = 'take' | 'change' | 'unchanged' | FindingCode;
 
-const subjectKey = ({ appointmentId, interactionId }: Pick<Meeting, 'appointmentId' | 'interactionId'>) =>
+/** Names what a meeting is for: of each only one may be active. */
+export const subjectKey = ({ appointmentId, interactionId }: Pick<Meeting, 'appointmentId' | 'interactionId'>) =>
   appointmentId === null ? `interaction:${interactionId}` : `appointment:${appointmentId}`;
 
 /** Reads what is here of the batch, and keeps everybody else from changing it until the transaction ends. */

@@ -8,16 +8,10 @@ import type { Scope, ServiceTools } from '../scope.ts';
 import { holdSetUp } from '../settings/lock-set-up.ts';
 import { type AdoptedBatch, adoptMeetings, type Incoming } from './adopt-meetings.ts';
 import { adoptSettings, type SettingsOutcome } from './adopt-settings.ts';
-import {
-  type AppointmentIdSource,
-  isActive,
-  liveOf,
-  type MappedMeeting,
-  type MappingOptions,
-  mapMeeting,
-} from './alga-meeting.ts';
+import type { AppointmentIdSource, MappingOptions } from './alga-meeting.ts';
 import { homeOf } from './alga-settings.ts';
 import { type Finding, type FindingCode, finding } from './findings.ts';
+import { sortOut } from './sort-out.ts';
 
 export interface AdoptionOptions {
   appointmentId: AppointmentIdSource;
@@ -56,12 +50,6 @@ export type AdoptTenant = (
 ) => Promise<AdoptedTenant>;
 
 const BATCH_SIZE = 100;
-
-interface Refused {
-  row: AlgaMeeting;
-  code: FindingCode;
-  detail?: Record<string, string>;
-}
 
 /** Undoes the transaction of a dry run, and carries out of it what would have become of it. */
 class TakenBack<T> extends Error {
@@ -119,7 +107,7 @@ export function makeAdoptTenant(tools: Pick<ServiceTools, 'clock' | 'newId'>): A
     do {
       rows = await source.meetings(tenantId, after, batchSize);
       after = rows.at(-1)?.id ?? null;
-      const sorted = await sortOut(source, tenantId, rows, mapping);
+      const sorted = await sortOut(scope, source, rows, mapping);
       const artifacts = await source.artifacts(
         tenantId,
         rows.map(({ id }) => id),
@@ -165,51 +153,6 @@ async function mappingOf(
   if (organizerUpn !== null && organizerObjectId !== null)
     organizerIds.set(organizerUpn.trim().toLowerCase(), organizerObjectId.toLowerCase());
   return { appointmentId, organizerIds, sendsInvites: integration?.sendMeetingInvites ?? true, now };
-}
-
-/** What can be taken of a batch, and what cannot: also for the sake of rows of other batches, which may be the live ones. */
-async function sortOut(
-  source: AlgaSource,
-  tenantId: string,
-  rows: readonly AlgaMeeting[],
-  mapping: MappingOptions,
-): Promise<{ incoming: Incoming[]; refused: Refused[] }> {
-  const ids = (values: (string | null)[]) => values.filter((value) => value !== null);
-  const isByEntry = mapping.appointmentId === 'schedule_entry';
-  const claimants = await source.claimants(tenantId, {
-    scheduleEntryIds: isByEntry ? ids(rows.map(({ scheduleEntryId }) => scheduleEntryId)) : [],
-    appointmentRequestIds: isByEntry ? [] : ids(rows.map(({ appointmentRequestId }) => appointmentRequestId)),
-    interactionIds: ids(rows.map(({ interactionId }) => interactionId)),
-    eventIds: ids(rows.map(({ eventId }) => eventId)),
-  });
-  const rivals = claimants.flatMap((row) => mapMeeting(row, mapping).meeting ?? []).filter(isActive);
-  const lives = {
-    appointment: Map.groupBy(rivals, ({ appointmentId }) => appointmentId),
-    interaction: Map.groupBy(rivals, ({ interactionId }) => interactionId),
-    event: Map.groupBy(rivals, ({ graphEventId }) => graphEventId),
-  };
-  const liveFor = (group: Map<string | null, MappedMeeting[]>, key: string | null, meeting: MappedMeeting) =>
-    (key === null ? null : liveOf(group.get(key) ?? [], mapping.now)) ?? meeting;
-
-  const incoming: Incoming[] = [];
-  const refused: Refused[] = [];
-  for (const row of rows) {
-    const mapped = mapMeeting(row, mapping);
-    if (mapped.meeting === undefined) {
-      refused.push({ row, code: mapped.refusal });
-      continue;
-    }
-    const { meeting, notes } = mapped;
-    const live = [
-      liveFor(lives.appointment, meeting.appointmentId, meeting),
-      liveFor(lives.interaction, meeting.interactionId, meeting),
-      liveFor(lives.event, meeting.graphEventId, meeting),
-    ].find(({ id }) => id !== meeting.id);
-    if (isActive(meeting) && live !== undefined)
-      refused.push({ row, code: 'DUPLICATE', detail: { liveMeetingId: live.id } });
-    else incoming.push({ row, meeting, notes });
-  }
-  return { incoming, refused };
 }
 
 /** Tells of a meeting that was not taken what a person needs to find it in the source and in the organizer's calendar. */

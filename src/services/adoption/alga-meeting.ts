@@ -164,10 +164,18 @@ export function isActive({ status }: Pick<MappedMeeting, 'status'>): boolean {
   return !isCancelled({ status });
 }
 
-/** Of several for one thing: what exists at Microsoft, is still to come, is in the calendar, and was made last. */
-function precedes(a: MappedMeeting, b: MappedMeeting, now: Date): number {
+/** What an earlier import has made of a meeting that is active here; null when it has not stored it, or it is over with. */
+export type Standings = (meeting: MappedMeeting) => 'wanted' | 'failed' | null;
+
+/**
+ * Of several for one thing: what is here already, exists at Microsoft, is still to come, is in the calendar, and was made
+ * last. What is here without ever having been made goes only before others of its kind.
+ */
+function precedes(a: MappedMeeting, b: MappedMeeting, now: Date, here: Standings): number {
   const ranks = (one: MappedMeeting) => [
+    Number(here(one) === 'wanted'),
     Number(one.graphEventId !== null || one.joinUrl !== null),
+    Number(here(one) === 'failed'),
     Number(one.endsAt > now),
     Number(one.graphEventId !== null),
     one.createdAt.getTime(),
@@ -179,8 +187,12 @@ function precedes(a: MappedMeeting, b: MappedMeeting, now: Date): number {
 }
 
 /** The live one of active meetings for one thing; null without any. */
-export function liveOf(rivals: readonly MappedMeeting[], now: Date): MappedMeeting | null {
-  return rivals.toSorted((a, b) => precedes(a, b, now))[0] ?? null;
+export function liveOf(
+  rivals: readonly MappedMeeting[],
+  now: Date,
+  here: Standings = () => null,
+): MappedMeeting | null {
+  return rivals.toSorted((a, b) => precedes(a, b, now, here))[0] ?? null;
 }
 
 /** Names what the source says of a meeting and what it belongs to here; how far its recordings are is no part of it. */

@@ -67,10 +67,13 @@ export interface Imported extends AdoptedTenant {
 }
 
 /** One run of the import over the test's tenant. */
-export async function runImport(over: Partial<AdoptionOptions> = {}): Promise<Imported> {
+export async function runImport(
+  over: Partial<AdoptionOptions> = {},
+  clock: () => Date = subgraph.services.clock,
+): Promise<Imported> {
   const source = await openAlgaSource(alga.url);
   const findings: Finding[] = [];
-  const adoptTenant = makeAdoptTenant({ clock: subgraph.services.clock, newId: randomUUID });
+  const adoptTenant = makeAdoptTenant({ clock, newId: randomUUID });
   try {
     const adopted = await adoptTenant(
       scope(),
