@@ -62,8 +62,11 @@ export interface AlgaSource {
   integration(tenant: string): Promise<AlgaIntegration | null>;
   /** The object ids of organizers whose rows say them, by user principal name in small letters. */
   organizerIds(tenant: string): Promise<Map<string, string>>;
-  /** Up to so many meetings in the order of their ids, those after `after`. */
-  meetings(tenant: string, after: string | null, limit: number): Promise<AlgaMeeting[]>;
+  /** Up to so many meetings in the order of their ids, those after `after`: the cancelled ones, or the others. */
+  meetings(
+    tenant: string,
+    page: { areCancelled: boolean; after: string | null; limit: number },
+  ): Promise<AlgaMeeting[]>;
   /** Every meeting that claims one of these. */
   claimants(tenant: string, claims: AlgaClaims): Promise<AlgaMeeting[]>;
   artifacts(tenant: string, meetingIds: readonly string[]): Promise<AlgaArtifact[]>;
@@ -78,6 +81,8 @@ class AlgaSourceError extends Error {
 }
 
 const TABLES = ['teams_integrations', 'online_meetings', 'online_meeting_artifacts'];
+/** The states of meetings that nobody wants any more, whatever Microsoft knows of that. */
+const CANCELLED = ['cancelled', 'cancel_pending'];
 const GUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
 
 const MEETING = `meeting_id::text AS id, provider, provider_meeting_id AS "onlineMeetingId", provider_event_id AS "eventId",
@@ -191,11 +196,12 @@ export async function openAlgaSource(connectionString: string): Promise<AlgaSour
       );
       return new Map(found.map(({ upn, id }) => [upn, id]));
     },
-    meetings: (tenant, after, limit) =>
+    meetings: (tenant, { areCancelled, after, limit }) =>
       rows<AlgaMeeting>(
         `SELECT ${MEETING} FROM online_meetings
-          WHERE tenant = $1 AND ($2::uuid IS NULL OR meeting_id > $2::uuid) ORDER BY meeting_id LIMIT $3`,
-        [tenant, after, limit],
+          WHERE tenant = $1 AND ($2::uuid IS NULL OR meeting_id > $2::uuid) AND (status = ANY ($3)) = $4
+          ORDER BY meeting_id LIMIT $5`,
+        [tenant, after, CANCELLED, areCancelled, limit],
       ),
     claimants: (tenant, { scheduleEntryIds, appointmentRequestIds, interactionIds, eventIds }) =>
       rows<AlgaMeeting>(

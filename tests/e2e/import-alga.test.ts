@@ -73,7 +73,7 @@ describe('npm run import:alga', () => {
 
     const first = await importing('--report', file);
     expect(first.code).toBe(1);
-    expect(first.stderr).toBe('14 of 15 meetings\n15 of 15 meetings\n');
+    expect(first.stderr).toBe('2 of 15 meetings\n14 of 15 meetings\n15 of 15 meetings\n');
     const report = JSON.parse(await readFile(file, 'utf8')) as Report;
     expect(report).toMatchObject({ isDryRun: false, isComplete: true });
     expect(report.tenants.map(({ meetings }) => meetings)).toEqual([

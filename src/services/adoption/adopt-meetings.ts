@@ -21,6 +21,8 @@ export interface AdoptedBatch {
   changed: string[];
   unchanged: string[];
   refused: { id: string; code: FindingCode }[];
+  /** What no longer is the meeting of its appointment or interaction, since the source has cancelled it. */
+  released: string[];
   newRecordings: number;
 }
 
@@ -38,7 +40,11 @@ export const subjectKey = ({ appointmentId, interactionId }: Pick<Meeting, 'appo
   appointmentId === null ? `interaction:${interactionId}` : `appointment:${appointmentId}`;
 
 /** Reads what is here of the batch, and keeps everybody else from changing it until the transaction ends. */
-async function readHere(prisma: TenantPrisma, incoming: readonly Incoming[]): Promise<Here> {
+async function readHere(
+  prisma: TenantPrisma,
+  incoming: readonly Incoming[],
+  released: ReadonlySet<string>,
+): Promise<Here> {
   const ids = incoming.map(({ meeting }) => meeting.id);
   await prisma.$queryRaw`
     SELECT FROM online_meetings WHERE tenant_id = current_setting('app.tenant_id') AND id = ANY (${ids}::uuid[])
@@ -46,7 +52,7 @@ async function readHere(prisma: TenantPrisma, incoming: readonly Incoming[]): Pr
   const present = (values: (string | null)[]) => values.filter((value) => value !== null);
   const rows = await prisma.onlineMeeting.findMany({ where: { id: { in: ids } } });
   const adopted = await prisma.adoptedMeeting.findMany({ where: { meetingId: { in: ids } } });
-  const active = await prisma.onlineMeeting.findMany({
+  const stored = await prisma.onlineMeeting.findMany({
     where: {
       status: { notIn: ['CANCELLED', 'CANCELLING'] },
       OR: [
@@ -57,6 +63,13 @@ async function readHere(prisma: TenantPrisma, incoming: readonly Incoming[]): Pr
     },
     select: { id: true, appointmentId: true, interactionId: true, graphEventId: true },
   });
+  const [freed, active] = [stored.filter(({ id }) => released.has(id)), stored.filter(({ id }) => !released.has(id))];
+  // What takes their place is stored in this transaction, and the database has room for one.
+  if (freed.length > 0)
+    await prisma.onlineMeeting.updateMany({
+      where: { id: { in: freed.map(({ id }) => id) } },
+      data: { status: 'CANCELLED' },
+    });
   return {
     rows: new Map(rows.map((row) => [row.id, row])),
     adopted: new Map(adopted.map(({ meetingId, ...known }) => [meetingId, known])),
@@ -103,6 +116,7 @@ const intentsOf = ({ toDo }: MappedMeeting) => (toDo === 'nothing' ? 0 : 1);
  * but for what the source had left undone.
  *
  * @param leftIn where the meetings are, when that is another home than the connected one
+ * @param released what earlier batches of a dry run have released: that was taken back, so it is done again in this one
  */
 export async function adoptMeetings(
   prisma: TenantPrisma,
@@ -111,15 +125,22 @@ export async function adoptMeetings(
     incoming,
     artifacts,
     leftIn,
-  }: { incoming: readonly Incoming[]; artifacts: readonly AlgaArtifact[]; leftIn: string | null },
+    released,
+  }: {
+    incoming: readonly Incoming[];
+    artifacts: readonly AlgaArtifact[];
+    leftIn: string | null;
+    released: ReadonlySet<string>;
+  },
 ): Promise<AdoptedBatch> {
   const now = tools.clock();
-  const here = await readHere(prisma, incoming);
+  const here = await readHere(prisma, incoming, released);
   const decisions = new Map(incoming.map((one) => [one.meeting.id, decide(one, here, now)]));
   const decided = (wanted: Decision) => incoming.filter(({ meeting }) => decisions.get(meeting.id) === wanted);
   const [taken, changed, unchanged] = [decided('take'), decided('change'), decided('unchanged')];
   const withArtifacts = new Set(artifacts.map(({ meetingId }) => meetingId));
 
+  for (const { meeting } of changed) await change(prisma, meeting, here, now);
   await prisma.onlineMeeting.createMany({
     data: taken.map(({ meeting }) => ({
       ...contentOf(meeting, now),
@@ -135,7 +156,6 @@ export async function adoptMeetings(
       updatedAt: now,
     })),
   });
-  for (const { meeting } of changed) await change(prisma, meeting, here, now);
   await noteAdopted(prisma, [...taken, ...changed], here, now);
   await addJobs(
     prisma,
@@ -151,6 +171,7 @@ export async function adoptMeetings(
     changed: idsOf(changed),
     unchanged: idsOf(unchanged),
     refused: refusalsOf(decisions),
+    released: idsOf(changed.filter(({ meeting }) => isCancelled(meeting))),
     newRecordings: await adoptRecordings(prisma, tools, found),
   };
 }

@@ -101,12 +101,8 @@ export function makeAdoptTenant(tools: Pick<ServiceTools, 'clock' | 'newId'>): A
       progress.found(findings);
     }
     const mapping = await mappingOf(source, tenantId, integration, options, tools.clock());
-    const { batchSize = BATCH_SIZE } = options;
-    let rows: AlgaMeeting[];
-    let after: string | null = null;
-    do {
-      rows = await source.meetings(tenantId, after, batchSize);
-      after = rows.at(-1)?.id ?? null;
+    const released = new Set<string>();
+    for await (const rows of batchesOf(source, tenantId, options.batchSize ?? BATCH_SIZE)) {
       const sorted = await sortOut(scope, source, rows, mapping);
       const artifacts = await source.artifacts(
         tenantId,
@@ -116,17 +112,19 @@ export function makeAdoptTenant(tools: Pick<ServiceTools, 'clock' | 'newId'>): A
         await holdSetUp(prisma);
         const home = integration && homeOf(integration);
         const leftIn = home && (await leftInHome(prisma, home));
-        const stored = await adoptMeetings(prisma, tools, { incoming: sorted.incoming, artifacts, leftIn });
+        const stored = await adoptMeetings(prisma, tools, { incoming: sorted.incoming, artifacts, leftIn, released });
         if (stored.taken.length > 0) await planSweep(prisma);
         return stored;
       });
+      if (options.isDryRun) for (const id of batch.released) released.add(id);
       count(adopted, rows, batch, artifacts);
       progress.found([
         ...sorted.refused.map(({ row, code, detail }) => refusal(tenantId, row, artifacts, code, detail)),
         ...findingsOf(tenantId, sorted.incoming, batch, artifacts),
       ]);
       progress.meetings(rows.length);
-    } while (rows.length === batchSize && options.signal?.aborted !== true);
+      if (options.signal?.aborted === true) break;
+    }
 
     const stray = await source.countStrayArtifacts(tenantId);
     if (stray > 0) progress.found([finding(tenantId, 'artifact', null, 'ARTIFACT_OF_NOTHING', { count: stray })]);
@@ -139,6 +137,22 @@ export function makeAdoptTenant(tools: Pick<ServiceTools, 'clock' | 'newId'>): A
     );
     return adopted;
   };
+}
+
+/**
+ * A tenant's meetings, those first that are cancelled: where alga-psa cancelled one and booked its appointment again, the
+ * appointment is free by the time the new one comes.
+ */
+async function* batchesOf(source: AlgaSource, tenantId: string, limit: number): AsyncGenerator<AlgaMeeting[]> {
+  for (const areCancelled of [true, false]) {
+    let after: string | null = null;
+    let rows: AlgaMeeting[];
+    do {
+      rows = await source.meetings(tenantId, { areCancelled, after, limit });
+      after = rows.at(-1)?.id ?? null;
+      if (rows.length > 0) yield rows;
+    } while (rows.length === limit);
+  }
 }
 
 async function mappingOf(

@@ -7,6 +7,8 @@ useAdoption();
 
 const [FIRST, LAST] = ['00000000-0000-4000-8000-000000000001', 'ffffffff-0000-4000-8000-000000000002'];
 const active = async () => (await stored()).filter(({ status }) => !status.startsWith('CANCEL')).map(({ id }) => id);
+const cancel = (id: string) =>
+  alga.query("UPDATE online_meetings SET status = 'cancelled' WHERE meeting_id = $1", [id]);
 
 describe('a meeting that was taken', () => {
   it.each([
@@ -48,5 +50,44 @@ describe('a meeting that was taken', () => {
     expect(again.codes).toEqual([['DUPLICATE', other]]);
     expect(again.meetings).toMatchObject({ unchanged: 1, notTaken: 1 });
     expect(await active()).toEqual([id]);
+  });
+});
+
+describe('a meeting that was cancelled and booked again in the source', () => {
+  it.each([
+    ['in one batch', 100, FIRST, LAST],
+    ['in one batch, the new one first', 100, LAST, FIRST],
+    ['in several batches', 1, FIRST, LAST],
+    ['in several batches, the new one first', 1, LAST, FIRST],
+  ])('is replaced by the new one in one run, %s', async (_how, batchSize, id, againId) => {
+    const same = { schedule_entry_id: randomUUID(), provider_event_id: 'the-same' };
+    await alga.meeting(tenant, { ...same, meeting_id: id });
+    await runImport();
+    await cancel(id);
+    const again = await alga.meeting(tenant, { ...same, meeting_id: againId });
+
+    const dry = await runImport({ batchSize, isDryRun: true });
+    expect(await active()).toEqual([id]);
+    const run = await runImport({ batchSize });
+    expect(run.codes).toEqual([]);
+    expect(run.meetings).toEqual({ read: 2, taken: 1, changed: 1, unchanged: 0, notTaken: 0 });
+    expect(dry).toEqual(run);
+    const rows = (await stored()).map((row) => [row.id, row.status]);
+    expect(new Map(rows as [string, string][])).toEqual(
+      new Map([
+        [id, 'CANCELLED'],
+        [again, 'SCHEDULED'],
+      ]),
+    );
+  });
+
+  it('and whose cancellation the source had not finished makes way all the same', async () => {
+    const entry = { schedule_entry_id: randomUUID() };
+    const id = await alga.meeting(tenant, { ...entry, meeting_id: LAST });
+    await runImport();
+    await alga.query("UPDATE online_meetings SET status = 'cancel_pending'");
+    const again = await alga.meeting(tenant, { ...entry, meeting_id: FIRST });
+    expect((await runImport({ batchSize: 1 })).codes).toEqual([['CANCELLATION_PENDING', id]]);
+    expect(await active()).toEqual([again]);
   });
 });
