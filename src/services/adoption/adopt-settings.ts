@@ -45,8 +45,8 @@ export async function adoptSettings(
 
   const home = homeOf(integration);
   const noted = {
-    appClientId: home?.clientId ?? null,
-    appDirectoryId: home?.directoryId ?? null,
+    // A source that no longer tells, or may no longer be asked, does not change where the meetings were made.
+    ...(home === null ? {} : { appClientId: home.clientId, appDirectoryId: home.directoryId }),
     adoptedAt: now,
     ...(outcome === 'taken' || outcome === 'changed'
       ? { settingsFingerprint: fingerprint, settingsUpdatedAt: now }

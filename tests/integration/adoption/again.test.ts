@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { inDays } from '../../support/alga-database.ts';
-import { alga, runImport, stored, tenant, useAdoption } from './support.ts';
+import { MICROSOFT } from '../../support/setup.ts';
+import { connect } from './administrator.ts';
+import { ACME, alga, integration, runImport, stored, tenant, useAdoption } from './support.ts';
 
 useAdoption();
 
@@ -89,5 +91,20 @@ describe('a meeting that was cancelled and booked again in the source', () => {
     const again = await alga.meeting(tenant, { ...entry, meeting_id: FIRST });
     expect((await runImport({ batchSize: 1 })).codes).toEqual([['CANCELLATION_PENDING', id]]);
     expect(await active()).toEqual([again]);
+  });
+});
+
+describe('the app that made the meetings', () => {
+  it.each([
+    ['names none any more', 'UPDATE teams_integrations SET selected_profile_id = NULL'],
+    ['names any directory', "UPDATE microsoft_profiles SET tenant_id = 'common'"],
+  ])('stays known when the source %s', async (_what, sql) => {
+    await integration();
+    await alga.meeting(tenant);
+    await runImport();
+    await alga.query(sql);
+    await runImport();
+    await connect(MICROSOFT['tenant-b']);
+    expect(await stored()).toMatchObject([{ left_in: `GLOBAL/${ACME.directoryId}` }]);
   });
 });
