@@ -27,16 +27,25 @@ interface Options {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+/** What was typed is never repeated: it may be an address with a password in it, and this may end up in a log. */
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        source: { type: 'string' },
+        tenant: { type: 'string', multiple: true },
+        'appointment-id': { type: 'string', default: 'schedule_entry' },
+        'dry-run': { type: 'boolean', default: false },
+        report: { type: 'string' },
+      },
+    }).values;
+  } catch {
+    throw new Error(`There is an unknown option, a value without its option, or an option without its value. ${USAGE}`);
+  }
+}
+
 function readOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      source: { type: 'string' },
-      tenant: { type: 'string', multiple: true },
-      'appointment-id': { type: 'string', default: 'schedule_entry' },
-      'dry-run': { type: 'boolean', default: false },
-      report: { type: 'string' },
-    },
-  });
+  const values = readArguments();
   const source = values.source === undefined ? null : URL.parse(values.source);
   if (source === null || !['postgres:', 'postgresql:'].includes(source.protocol))
     throw new Error(`--source is no Postgres URL. ${USAGE}`);

@@ -112,4 +112,19 @@ describe('npm run import:alga', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
+
+  it.each([
+    ['without --source', ['postgres://owner:SECRET@127.0.0.1/server']],
+    ['as an option', ['--postgres://owner:SECRET@127.0.0.1/server']],
+    ['after an option that has no value', ['--dry-run', 'postgres://owner:SECRET@127.0.0.1/server']],
+    ['as the value of one that has none', ['--dry-run=postgres://owner:SECRET@127.0.0.1/server']],
+    ['without its protocol', ['--source', 'owner:SECRET@127.0.0.1/server']],
+    ['as the tenant', ['--source', 'postgres://127.0.0.1/server', '--tenant', 'postgres://owner:SECRET@127.0.0.1/']],
+  ])('shows how to call it and no password where the address is given %s', async (_how, args) => {
+    const { code, stdout, stderr } = await run(IMPORT, args, { DATABASE_URL: database.url });
+    expect(stderr).toContain('Usage: npm run import:alga -- --source');
+    expect(stderr).not.toContain('SECRET');
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
 });
