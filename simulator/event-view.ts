@@ -52,7 +52,8 @@ export function eventView(call: UserCall, event: CalendarEvent, preferences: Eve
     lastModifiedDateTime: sevenDigits(event.modifiedAt),
     changeKey: event.changeKey,
     categories: [],
-    ...(event.transactionId === null ? {} : { transactionId: event.transactionId }),
+    // Left out of the answer where nobody gave one, but a property that may be selected all the same.
+    transactionId: event.transactionId ?? undefined,
     originalStartTimeZone: event.start.timeZone,
     originalEndTimeZone: event.end.timeZone,
     iCalUId: event.iCalUId,
