@@ -9,7 +9,7 @@ import { replaceAttendees } from './change-attendees.ts';
 import { checkCancellation, checkReschedule } from './change-input.ts';
 import { leftBehind } from './left-behind.ts';
 import { after, pending } from './lifecycle.ts';
-import { isCancelled, type Meeting, statusAt, visibleMeetings } from './meeting.ts';
+import { isCancelled, isUnread, type Meeting, statusAt, visibleMeetings } from './meeting.ts';
 import type { MeetingListener } from './meeting-listener.ts';
 import { wellFormedIds } from './meeting-reads.ts';
 import { newIntent } from './meeting-store.ts';
@@ -43,6 +43,9 @@ const IS_OVER: UserError = {
 /** What an operation makes of a meeting that it may change: nothing new, a refusal, or what is to be stored. */
 type Change = 'unchanged' | UserError | { data: Prisma.OnlineMeetingUpdateManyMutationInput };
 type Decide = (prisma: TenantPrisma, meeting: Meeting) => Promise<Change>;
+
+/** What wishes for no other times leaves it to the event of an imported meeting to tell them. */
+const stillUnread = (meeting: Meeting) => (isUnread(meeting) ? { operation: meeting.operation } : {});
 
 /** Makes the operations that change a meeting which is there already. */
 export function makeChangeOperations(
@@ -78,7 +81,7 @@ export function makeChangeOperations(
         data: { ...newIntent(tools, operation), status: pending(meeting), ...change.data },
       });
       const changed = await prisma.onlineMeeting.findFirstOrThrow({ where: { id } });
-      await audit(prisma, scope, changed);
+      await audit(prisma, scope, { ...changed, operation });
       if (changed.status === 'CANCELLED') {
         await removeJob(prisma, 'sync_meeting', id);
         await audit(prisma, scope, changed, 'success');
@@ -115,7 +118,7 @@ export function makeChangeOperations(
       return change(scope, input.meetingId, 'attendees', async (prisma, meeting) => {
         if (isCancelled(meeting)) return ALREADY_CANCELLED;
         const isSame = !(await replaceAttendees(prisma, meeting.id, attendees));
-        return isSame && meeting.status !== 'FAILED' ? 'unchanged' : { data: {} };
+        return isSame && meeting.status !== 'FAILED' ? 'unchanged' : { data: stillUnread(meeting) };
       });
     },
 
@@ -147,7 +150,7 @@ export function makeChangeOperations(
     retry: (scope, { meetingId }) =>
       change(scope, meetingId, 'retry', async (_prisma, meeting) => {
         if (meeting.status === 'CANCELLED') return ALREADY_CANCELLED;
-        return meeting.version > meeting.syncedVersion ? { data: {} } : 'unchanged';
+        return meeting.version > meeting.syncedVersion ? { data: stillUnread(meeting) } : 'unchanged';
       }),
   };
 }

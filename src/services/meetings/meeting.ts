@@ -35,6 +35,20 @@ export function isCancelled({ status }: Pick<Meeting, 'status'>): boolean {
   return status === 'CANCELLING' || status === 'CANCELLED';
 }
 
+/**
+ * Whether it was imported and nobody here has read its event so far, nor wished it at another time since: people may have
+ * changed the event in Outlook, and the row would not know.
+ */
+export function isUnread({
+  operation,
+  status,
+  graphEventId,
+  joinUrl,
+}: Pick<Meeting, 'operation' | 'status' | 'graphEventId' | 'joinUrl'>): boolean {
+  if (operation !== 'import' || graphEventId === null) return false;
+  return status === 'PROVISIONING' || (status === 'FAILED' && joinUrl === null);
+}
+
 export function captureFailureOf(meeting: Meeting): StoredFailure | null {
   return meeting.captureFailure as StoredFailure | null;
 }

@@ -31,7 +31,12 @@ export async function takeUp(): Promise<void> {
 
 /** Runs an operation on a meeting as the tenant's administrator. */
 export async function operate(
-  name: 'rescheduleTeamsMeeting' | 'cancelTeamsMeeting' | 'createTeamsMeeting' | 'retryTeamsMeeting',
+  name:
+    | 'updateTeamsMeetingAttendees'
+    | 'rescheduleTeamsMeeting'
+    | 'cancelTeamsMeeting'
+    | 'createTeamsMeeting'
+    | 'retryTeamsMeeting',
   input: object,
 ) {
   const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;

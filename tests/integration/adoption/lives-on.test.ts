@@ -4,7 +4,7 @@ import { createGraphService } from '../../../src/graph/service.ts';
 import { inDays } from '../../support/alga-database.ts';
 import { REFRESH, succeed } from '../../support/setup.ts';
 import { mendMicrosoft } from '../domain/support.ts';
-import { administrator, operate, takeUp } from './administrator.ts';
+import { administrator, connect, operate, save, takeUp } from './administrator.ts';
 import { ACME, alga, integration, runImport, scope, stored, subgraph, tenant, useAdoption } from './support.ts';
 
 useAdoption();
@@ -203,6 +203,14 @@ describe('what a meeting left behind before the import', () => {
   });
 });
 
+/** The same as `takeUp`, where a person is faster than the job. */
+async function retryByHand(): Promise<void> {
+  await connect(ACME);
+  await save({ organizerUserPrincipalName: ACME.organizer });
+  await save({ installStatus: 'ACTIVE' });
+  for (const { id } of await stored()) await operate('retryTeamsMeeting', { meetingId: id });
+}
+
 describe('what the source had left undone', () => {
   it('a cancellation is finished once the app is connected', async () => {
     const { id } = await made({}, { status: 'cancel_pending' });
@@ -237,6 +245,86 @@ describe('what the source had left undone', () => {
     await takeUp();
     await subgraph.runJobs({ early: true });
     expect(await stored()).toMatchObject([{ status: 'SCHEDULED', join_url: joinUrl }]);
+  });
+
+  it.each([
+    ['was scheduled there, by itself', 'scheduled', takeUp],
+    ['had failed there, by itself', 'failed', takeUp],
+    ['was scheduled there, by a person', 'scheduled', retryByHand],
+    ['had failed there, by a person', 'failed', retryByHand],
+  ])('a link is read from an event that %s, and what was done in Outlook stays', async (_what, status, retry) => {
+    const { joinUrl, immutableId } = await made(
+      {},
+      { join_url: null, provider_meeting_id: null, subject: null, status },
+    );
+    const [startsAt, endsAt] = [inDays(5), new Date(inDays(5).getTime() + HOUR_MS)];
+    await subgraph.simulator.changeEvent({
+      directoryId: ACME.directoryId,
+      user: ACME.organizer,
+      eventId: immutableId,
+      subject: 'Renamed in Outlook',
+      startsAt: startsAt.toISOString(),
+      endsAt: endsAt.toISOString(),
+    });
+    const before = await calendar();
+    await integration();
+    await runImport();
+    await subgraph.runJobs({ early: true });
+    await retry();
+    await subgraph.runJobs({ early: true });
+    expect(await stored()).toMatchObject([
+      { status: 'SCHEDULED', join_url: joinUrl, subject: 'Renamed in Outlook', starts_at: startsAt, ends_at: endsAt },
+    ]);
+    expect(await calendar()).toEqual(before);
+  });
+
+  it('an event that has no Teams meeting stays in the calendar, and a person is told', async () => {
+    const { id, immutableId } = await made();
+    await subgraph.simulator.copyEvent(ACME.directoryId, ACME.organizer, immutableId);
+    const copy = (await calendar()).find(({ isOnlineMeeting }) => !isOnlineMeeting);
+    await alga.query('UPDATE online_meetings SET provider_event_id = $1, join_url = NULL', [copy?.immutableId ?? '']);
+    const before = await calendar();
+    await integration();
+    await runImport();
+    await takeUp();
+    await subgraph.runJobs({ early: true });
+    expect(await stored()).toMatchObject([
+      { id, status: 'FAILED', failure: { message: 'The imported event has no Teams meeting.' } },
+    ]);
+    expect(await calendar()).toEqual(before);
+  });
+
+  it('whom somebody invites before the link is read is put on the event, and its times stay', async () => {
+    const startsAt = inDays(3);
+    const { id } = await made({ startsAt }, { join_url: null, subject: null });
+    const before = await calendar();
+    await alga.query("UPDATE online_meetings SET start_time = start_time - interval '1 hour'");
+    await integration();
+    await runImport();
+    await subgraph.runJobs({ early: true });
+    await operate('updateTeamsMeetingAttendees', { meetingId: id, attendees: [{ emailAddress: 'new@acme.example' }] });
+    await takeUp();
+    await subgraph.runJobs({ early: true });
+    const [event] = await calendar();
+    expect(event?.attendees.map(({ address }) => address)).toContain('new@acme.example');
+    expect(event).toMatchObject({ subject: before[0]?.subject, startsAt: before[0]?.startsAt });
+    expect(await stored()).toMatchObject([{ status: 'SCHEDULED', subject: 'Quarterly review', starts_at: startsAt }]);
+  });
+
+  it('what is wanted here before the link is read goes into the event', async () => {
+    const { id, joinUrl, immutableId } = await made({}, { join_url: null });
+    await integration();
+    await runImport();
+    await subgraph.runJobs({ early: true });
+    const startsAt = inDays(9);
+    const times = { startsAt, endsAt: new Date(startsAt.getTime() + HOUR_MS) };
+    await operate('rescheduleTeamsMeeting', { meetingId: id, ...times });
+    await takeUp();
+    await subgraph.runJobs({ early: true });
+    expect(await stored()).toMatchObject([{ status: 'SCHEDULED', join_url: joinUrl, starts_at: startsAt }]);
+    const [event] = await calendar();
+    expect(event).toMatchObject({ immutableId });
+    expect(new Date(event?.startsAt ?? 0)).toEqual(startsAt);
   });
 });
 

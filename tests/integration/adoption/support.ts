@@ -94,12 +94,14 @@ export interface StoredRow {
   status: string;
   subject: string;
   starts_at: Date;
+  ends_at: Date;
   join_url: string | null;
   graph_event_id: string | null;
   organizer_object_id: string | null;
   version: number;
   synced_version: number;
   left_in: string | null;
+  failure: { message: string } | null;
 }
 
 /** The meetings of the test's tenant. */

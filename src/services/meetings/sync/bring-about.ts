@@ -5,9 +5,9 @@ import { explain } from '../../failures.ts';
 import type { Scope, ServiceTools } from '../../scope.ts';
 import type { Organizer } from '../../settings/capability.ts';
 import { draftEvent } from '../event-draft.ts';
-import { isCancelled, type Meeting } from '../meeting.ts';
+import { isCancelled, isUnread, type Meeting } from '../meeting.ts';
 import { type Claim, leaseOf, SupersededError } from './claim.ts';
-import { changeOf } from './event-difference.ts';
+import { changeOf, contentOf, type EventContent } from './event-difference.ts';
 import { LATE_CREATE_MS } from './limits.ts';
 import type { Verdict } from './retry-policy.ts';
 
@@ -33,7 +33,13 @@ export type Progress = Pick<
 
 /** What came of a try that no call failed. */
 export type Outcome =
-  | { kind: 'scheduled'; event: GraphEvent; previousJoinUrl: string | null }
+  | {
+      kind: 'scheduled';
+      event: GraphEvent;
+      previousJoinUrl: string | null;
+      /** What was read from the event instead of being written to it. */
+      read: EventContent | null;
+    }
   | { kind: 'cancelled'; reason: string | null; lookAgain: boolean };
 
 /** A try that ended without a failing call and without the wanted result. */
@@ -57,6 +63,13 @@ export interface BringAboutDeps {
 
 /** One try a call: between two the row is read again, so that nothing is sent which is no longer wanted. */
 const ONCE = { maxTries: 1 };
+
+/** People may have it in their calendars, so it is not for us to remove it. */
+const IMPORTED_WITHOUT_TEAMS: UserError = {
+  code: 'MAILBOX_UNAVAILABLE',
+  message: 'The imported event has no Teams meeting.',
+  remedy: 'Cancel this meeting, which removes the event as well, and create a new one.',
+};
 
 const DELETED_IN_OUTLOOK = 'The event was deleted in Outlook.';
 
@@ -177,8 +190,10 @@ export function bringAbout(
   }
 
   /** Changes of attendees' answers change the event too: what was read may be stale when the change is sent. */
-  async function change(current: GraphEvent): Promise<GraphEvent> {
-    const difference = changeOf(current, meeting, attendees);
+  async function change(current: GraphEvent, read: EventContent | null): Promise<GraphEvent> {
+    // An event without a subject keeps that, though the row has to have one.
+    const wish = read === null ? meeting : { ...meeting, ...read, subject: current.subject };
+    const difference = changeOf(current, wish, attendees);
     if (difference === null) return current;
     await fence();
     const ifMatch = current.etag === null ? {} : { ifMatch: current.etag };
@@ -228,8 +243,12 @@ export function bringAbout(
       progress.graphEventId = event.id;
       progress.iCalUid ??= event.iCalUId;
     }
-    if (!event.isOnlineMeeting && progress.joinUrl === null) return refuseWithoutTeams(event);
-    event = await change(event);
+    const read = isUnread(meeting) ? contentOf(event, meeting) : null;
+    if (!event.isOnlineMeeting && progress.joinUrl === null) {
+      if (read !== null) throw new SyncFailure('person', IMPORTED_WITHOUT_TEAMS);
+      return refuseWithoutTeams(event);
+    }
+    event = await change(event, read);
     progress.joinUrl = event.joinUrl ?? progress.joinUrl;
     if (progress.joinUrl === null) {
       throw new SyncFailure('transient', {
@@ -238,7 +257,7 @@ export function bringAbout(
       });
     }
     await findOnlineMeetingId(progress.joinUrl);
-    return { kind: 'scheduled', event, previousJoinUrl };
+    return { kind: 'scheduled', event, previousJoinUrl, read };
   }
 
   async function remove(eventId: string): Promise<void> {

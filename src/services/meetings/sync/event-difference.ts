@@ -1,5 +1,6 @@
 import type { GraphEvent, GraphEventDraft } from '../../../graph/types.ts';
 import type { Meeting, StoredAttendee } from '../meeting.ts';
+import { checkSubject } from '../meeting-input.ts';
 
 export type EventChange = Partial<Pick<GraphEventDraft, 'subject' | 'startsAt' | 'endsAt' | 'attendees'>>;
 
@@ -18,6 +19,15 @@ export function lastingEnd({ startsAt, endsAt }: Pick<GraphEvent, 'startsAt' | '
 /** Whether the event takes place at other times than the meeting is to. */
 export function isMoved(event: GraphEvent, meeting: Meeting): boolean {
   return !sameSecond(event.startsAt, meeting.startsAt) || !sameSecond(lastingEnd(event), meeting.endsAt);
+}
+
+/** What the event says that a meeting's row says, too. */
+export type EventContent = Pick<Meeting, 'subject' | 'startsAt' | 'endsAt'>;
+
+/** What the meeting is to say so that it says what its event does; its own subject where the event has none. */
+export function contentOf(event: GraphEvent, meeting: Meeting): EventContent {
+  const subject = checkSubject(event.subject).subject || meeting.subject;
+  return { subject, startsAt: event.startsAt, endsAt: lastingEnd(event) };
 }
 
 const key = (address: string) => address.trim().toLowerCase();

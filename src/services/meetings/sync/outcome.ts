@@ -118,13 +118,14 @@ export function createOutcomeStore(listeners: readonly MeetingListener[], tools:
           });
         }
         const now = tools.clock();
-        const { previousJoinUrl, event } = outcome;
+        const { previousJoinUrl, event, read } = outcome;
         const isLinkChanged = previousJoinUrl !== null && previousJoinUrl !== progress.joinUrl;
         await storeResponses(prisma, newResponses(claim.attendees, event.attendees));
         await removeJob(prisma, 'sync_meeting', row.id);
         await audit(prisma, scope, claim, isLinkChanged ? 'CONFLICT' : 'success');
         return settle(prisma, scope, row.id, row.syncedVersion === 0 ? 'scheduled' : 'updated', {
           ...synced,
+          ...read,
           status: after(row.status, 'made'),
           ...(isLinkChanged ? { failure: { ...linkChanged(now) } } : {}),
         });
